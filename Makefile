@@ -39,9 +39,10 @@ test-deep: $(VENV)/.installed-test $(VENV)/.installed-torch ## many more example
 	FAD_TEST_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) $(TESTS)
 
 lint: $(VENV)/.installed-dev ## formatting, lint rules and types
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	@status=0; \
+	for check in "ruff format --check ." "ruff check ." mypy; do \
+	  echo "$$check"; $(BIN)/$$check || status=1; \
+	done; exit $$status
 
 format: $(VENV)/.installed-dev ## put everything into the standard format
 	$(BIN)/ruff format .
