@@ -1,0 +1,1 @@
+"""fad: functional automatic differentiation."""

@@ -1,0 +1,119 @@
+"""Kernels: the one place where JAX compiles, runs or maps anything.
+
+Everything here happens inside ``jax.enable_x64(True)``, so float64 stays float64 whatever the
+user's own JAX configuration says, and that configuration is neither read nor changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax import numpy as _jnp
+
+from fad.core.aval import Aval, make_aval
+
+Buffer = Any
+"""A jax.Array, or a NumPy array that fad owns and nobody writes to."""
+
+_compilations = itertools.count()
+_compiled_so_far = 0
+enable_x64 = jax.enable_x64
+
+
+def compilations() -> int:
+    """How many programs and kernels have been compiled in this process so far."""
+    return _compiled_so_far
+
+
+def _count() -> None:
+    global _compiled_so_far
+    _compiled_so_far = next(_compilations) + 1
+
+
+def infer(kernel: Callable[..., Any], avals: Sequence[Aval]) -> Aval | tuple[Aval, ...]:
+    """Aval(s) of the kernel's result(s), by abstract evaluation."""
+    with enable_x64(True):
+        out = jax.eval_shape(kernel, *[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
+    if isinstance(out, (tuple, list)):
+        return tuple([make_aval(tuple(o.shape), o.dtype) for o in out])
+    return make_aval(tuple(out.shape), out.dtype)
+
+
+def compile(function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+    """``function`` of buffers, compiled by XLA at its first call for each device and shape."""
+
+    def traced(*buffers: Buffer) -> Any:
+        _count()
+        return function(*buffers)
+
+    jitted = jax.jit(traced, donate_argnums=donate)
+
+    def call(*buffers: Buffer) -> Any:
+        with enable_x64(True):
+            return jitted(*buffers)
+
+    return call
+
+
+def mapped(kernel: Callable[..., Any], batched: tuple[bool, ...], size: int) -> Callable[..., Any]:
+    """``kernel`` mapped over axis 0 of the batched operands; results are batched at axis 0."""
+    in_axes = tuple([0 if b else None for b in batched])
+    return jax.vmap(kernel, in_axes=in_axes, out_axes=0, axis_size=size)
+
+
+def align(operands: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
+    """Operands of an elementwise kernel, converted to ``dtypes`` and broadcast to one shape."""
+    converted = [
+        x if x.dtype == d else lax.convert_element_type(x, d)
+        for x, d in zip(operands, dtypes, strict=True)
+    ]
+    shapes = [tuple(x.shape) for x in converted]
+    if all(shape == shapes[0] for shape in shapes):
+        return converted
+    shape = np.broadcast_shapes(*shapes)
+    return [_broadcast(x, shape) for x in converted]
+
+
+def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    if tuple(x.shape) == shape:
+        return x
+    first = len(shape) - x.ndim
+    kept = [i for i, n in enumerate(x.shape) if n == shape[first + i]]
+    squeezed = x if len(kept) == x.ndim else lax.reshape(x, [x.shape[i] for i in kept])
+    return lax.broadcast_in_dim(squeezed, shape, [first + i for i in kept])
+
+
+def put(value: Any, device: Any = None) -> Buffer:
+    """A device buffer with a copy of ``value``."""
+    with enable_x64(True):
+        if device is None:
+            return _jnp.array(value, copy=True)
+        return jax.device_put(np.array(value) if isinstance(value, np.ndarray) else value, device)
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether ``value`` is a concrete JAX array, such as a user of JAX may hand to fad."""
+    return isinstance(value, jax.Array)
+
+
+def block(buffer: Buffer) -> None:
+    """Wait until ``buffer`` has been computed."""
+    if isinstance(buffer, jax.Array):
+        buffer.block_until_ready()
+
+
+def devices() -> list[Any]:
+    """The devices of the installed JAX's default backend."""
+    return list(jax.devices())
+
+
+def device_of(buffer: Buffer) -> Any:
+    """The device that holds ``buffer``; host arrays belong to the default device."""
+    if isinstance(buffer, jax.Array):
+        return next(iter(buffer.devices()))
+    return jax.devices()[0]

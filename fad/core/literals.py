@@ -1,0 +1,49 @@
+"""Python scalars as run-time arguments of compiled programs.
+
+A scalar never becomes part of a program, so changing a learning rate never recompiles. A value met
+for the first time is passed as it is; one met again gets a device buffer, which is cheaper to pass.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fad.core import kernels
+from fad.core.kernels import Buffer
+
+_MAX_CACHED = 4096
+
+_buffers: dict[type, dict[Any, Buffer]] = {float: {}, int: {}}
+_met: set[tuple[type, Any]] = set()
+_floats = _buffers[float]
+
+
+def literal_buffer(value: Any) -> Buffer:
+    """A zero-dimensional buffer of float64, int64, complex128 or bool with this value."""
+    if value.__class__ is float:
+        buffer = _floats.get(value)
+        if buffer is not None:
+            return buffer
+    return _new_buffer(value)
+
+
+def _new_buffer(value: Any) -> Buffer:
+    kind = type(value)
+    cache = _buffers.get(kind)
+    if cache is None or value == 0 or (kind is float and math.isnan(value)):
+        # 0.0 and -0.0 are equal, and NaN is not equal to itself: neither can be a key.
+        return np.asarray(value)
+    buffer = cache.get(value)
+    if buffer is None:
+        if (kind, value) not in _met:
+            if len(_met) >= _MAX_CACHED:
+                _met.clear()
+            _met.add((kind, value))
+            return np.asarray(value)
+        if len(cache) >= _MAX_CACHED:
+            cache.clear()
+        buffer = cache[value] = kernels.put(value)
+    return buffer

@@ -1,0 +1,187 @@
+"""Primitives and operations.
+
+A *primitive* is declared once (see ``fad/primitives``): a name, a kernel in JAX's kernel language,
+a derivative, and how it batches. An *operation* is a primitive with its parameters fixed. Operations
+are interned: the hot path compares and hashes them by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from fad.core import kernels
+from fad.core.aval import Aval
+
+Avals = Aval | tuple[Aval, ...]
+Params = dict[str, Any]
+
+_MAX_INTERNED = 4096
+
+
+class Promotion(Protocol):
+    """How an elementwise primitive treats the dtypes of its operands, which broadcast."""
+
+    def operands(self, avals: tuple[Aval, ...]) -> tuple[Any, ...]:
+        """The dtype to which each operand is converted before the kernel sees it."""
+        ...
+
+
+class ReverseRule:
+    """How one operation is taped and differentiated for one set of wanted operands.
+
+    ``operation`` is what runs forward (with extra results where the rule wants residuals of its
+    own); ``save(operands, out)`` picks what the node keeps; ``pull(cotangent, saved, targets)``
+    gives one cotangent per operand, None where the operand is not wanted or the cotangent is zero.
+    ``targets`` are the avals of the wanted operands. ``results`` picks the visible results;
+    ``keeps`` has the bit of each operand that may be saved. A rule
+    without ``pull`` says that the operation has no derivative in any of the wanted operands.
+    """
+
+    __slots__ = ("keeps", "mask", "operation", "origin", "pull", "results", "save")
+
+    def __init__(
+        self,
+        origin: Operation,
+        mask: int,
+        save: Callable[[tuple[Any, ...], Any], tuple[Any, ...]],
+        pull: Callable[[Any, tuple[Any, ...], Any], Any] | None,
+        operation: Operation | None = None,
+        results: Callable[[Any], Any] | None = None,
+        keeps: int = -1,
+    ) -> None:
+        self.origin = origin
+        self.mask = mask
+        self.save = save
+        self.pull = pull
+        self.operation = operation or origin
+        self.results = results
+        self.keeps = keeps
+
+    def __repr__(self) -> str:
+        return f"{self.origin.name}/{self.mask:b}"
+
+
+class Derivative(Protocol):
+    """What a primitive's declaration says about differentiation; None inside rules means zero."""
+
+    def forward(
+        self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        """Result(s) and tangent(s) of the result(s)."""
+        ...
+
+    def reverse(self, operation: Operation, mask: int) -> ReverseRule:
+        """The reverse rule for the operands whose bits are set in ``mask``."""
+        ...
+
+
+Batch = Callable[["Operation", int, tuple[Any, ...], tuple[bool, ...]], tuple[Any, Any]]
+"""(operation, size, operands, which are batched, at axis 0) -> results, which are batched."""
+
+
+class Primitive:
+    """One operation of the language, before its parameters are fixed."""
+
+    __slots__ = (
+        "_interned", "batch", "compile_cost", "derivative", "elementwise", "infer", "kernel",
+        "multiple", "name", "simplify",
+    )  # fmt: skip
+
+    registry: dict[str, Primitive] = {}
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        *,
+        derivative: Derivative | None = None,
+        infer: Callable[..., Avals] | None = None,
+        batch: Batch | None = None,
+        multiple: bool = False,
+        elementwise: Promotion | None = None,
+        simplify: Callable[..., Any] | None = None,
+        compile_cost: float = 1.0,
+    ) -> None:
+        if name in Primitive.registry:
+            raise ValueError(f"a primitive named {name!r} is declared already")
+        Primitive.registry[name] = self
+        self.name = name
+        self.kernel = kernel
+        self.derivative = derivative
+        self.infer = infer
+        self.batch = batch
+        self.multiple = multiple
+        self.elementwise = elementwise
+        self.simplify = simplify
+        self.compile_cost = compile_cost
+        self._interned: dict[Any, Operation] = {}
+
+    def __repr__(self) -> str:
+        return f"Primitive({self.name})"
+
+    def __call__(self, **params: Any) -> Operation:
+        """The operation with these parameters; the same one each time."""
+        key = tuple(params.values())
+        operation = self._interned.get(key)
+        if operation is None:
+            if len(self._interned) >= _MAX_INTERNED:
+                self._interned.clear()
+            operation = self._interned[key] = Operation(self, params)
+        return operation
+
+
+class Operation:
+    """A primitive with its parameters fixed. Compared and hashed by identity."""
+
+    __slots__ = (
+        "_inferred", "batch", "derivative", "kernel", "multiple", "name", "params", "primitive",
+        "rules",
+    )  # fmt: skip
+
+    def __init__(self, primitive: Primitive, params: Params) -> None:
+        self.primitive = primitive
+        self.params = params
+        self.name = primitive.name
+        self.kernel = partial(primitive.kernel, **params) if params else primitive.kernel
+        self.derivative: Derivative | None = primitive.derivative
+        self.batch = primitive.batch
+        self.multiple = primitive.multiple
+        self.rules: dict[int, ReverseRule] = {}
+        self._inferred: dict[tuple[Aval, ...], Avals] = {}
+
+    def __repr__(self) -> str:
+        if not self.params:
+            return self.name
+        inner = ", ".join(f"{k}={_show(v)}" for k, v in self.params.items())
+        return f"{self.name}[{inner}]"
+
+    @property
+    def operation(self) -> Operation:
+        """Itself: a step of the stream is an operation or a rule, which has an operation."""
+        return self
+
+    def infer(self, avals: tuple[Aval, ...]) -> Avals:
+        """Aval(s) of the result(s); raises the user's error if the operands do not fit."""
+        result = self._inferred.get(avals)
+        if result is None:
+            if len(self._inferred) >= _MAX_INTERNED:
+                self._inferred.clear()
+            rule = self.primitive.infer
+            result = rule(*avals, **self.params) if rule else kernels.infer(self.kernel, avals)
+            self._inferred[avals] = result
+        return result
+
+    def rule(self, mask: int) -> ReverseRule:
+        """The reverse rule for the operands whose bits are set in ``mask``."""
+        rule = self.rules.get(mask)
+        if rule is None:
+            assert self.derivative is not None
+            rule = self.rules[mask] = self.derivative.reverse(self, mask)
+        return rule
+
+
+def _show(value: Any) -> str:
+    text = str(value).replace(" ", "")
+    return text if len(text) <= 60 else text[:57] + "..."

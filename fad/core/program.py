@@ -1,0 +1,129 @@
+"""Programs: graphs that run, and the choice of how (the tiers).
+
+XLA needs about 25 ms for the smallest program, a millisecond more for an elementwise operation and
+ten more for a matrix product; one kernel call costs about 5 µs. A small new program is compiled whole
+at once. A large one runs kernel by kernel, each kernel compiled once and shared by all programs, and
+is compiled whole when it has been met often enough to pay for that (the ski-rental rule: never more
+than twice the best possible cost). The choice counts meetings and never reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fad.core import kernels
+from fad.core.aval import Aval, make_aval
+from fad.core.config import Compile
+from fad.core.graph import Graph, evaluate, simplify
+from fad.core.kernels import Buffer
+from fad.core.primitive import Operation
+
+COMPILE_MS = 25.0
+CALL_MS = 0.005
+SMALL_MS = 120.0
+"""A program whose estimated compile time is below this is compiled at its first meeting."""
+
+_MAX_PROGRAMS = 512
+_MAX_KERNELS = 4096
+
+
+class Program:
+    """One graph, run kernel by kernel or as one compiled function of its input buffers."""
+
+    __slots__ = ("compiled", "donate", "graph", "mode", "patience")
+
+    def __init__(self, graph: Graph, mode: Compile, donate: tuple[int, ...] = ()) -> None:
+        self.graph = graph
+        self.mode = mode
+        self.donate = donate
+        self.compiled: Callable[..., list[Buffer]] | None = None
+        self.patience = meetings_before_compiling(graph) if mode == "auto" else 0
+
+    def __call__(self, *buffers: Buffer) -> list[Buffer]:
+        """The output buffers."""
+        if self.compiled is not None:
+            return self.compiled(*buffers)
+        if self.mode == "never" or self.patience > 0:
+            self.patience -= 1
+            return evaluate(self.graph, buffers, run_kernel)
+        self.compiled = compile_graph(self.graph, self.donate)
+        return self.compiled(*buffers)
+
+
+def compile_ms(graph: Graph) -> float:
+    """Estimated time for XLA to compile the graph whole, in milliseconds."""
+    return COMPILE_MS + sum(eqn.operation.primitive.compile_cost for eqn in graph.equations)
+
+
+def meetings_before_compiling(graph: Graph) -> int:
+    """How often a graph is run kernel by kernel before compiling it whole pays."""
+    whole = compile_ms(graph)
+    distinct = {
+        (eqn.operation, *[graph.avals[v] for v in eqn.inputs]): None for eqn in graph.equations
+    }
+    apart = sum(COMPILE_MS + key[0].primitive.compile_cost for key in distinct)
+    if whole <= max(apart, SMALL_MS):
+        return 0
+    return int(whole / (CALL_MS * len(graph.equations)))
+
+
+def compile_graph(graph: Graph, donate: tuple[int, ...] = ()) -> Callable[..., list[Buffer]]:
+    """The graph as one function compiled by XLA."""
+
+    def run(*buffers: Buffer) -> list[Buffer]:
+        return evaluate(graph, buffers, _inline)
+
+    return kernels.compile(run, donate)
+
+
+def _inline(operation: Operation, operands: list[Any], avals: tuple[Aval, ...]) -> Any:
+    promotion = operation.primitive.elementwise
+    if promotion is not None:
+        operands = kernels.align(operands, promotion.operands(avals))
+    return operation.kernel(*operands)
+
+
+_kernels: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+
+
+def run_kernel(operation: Operation, operands: list[Buffer], avals: tuple[Aval, ...]) -> Any:
+    """Run one operation on buffers by its own compiled kernel."""
+    weak = tuple([aval.weak for aval in avals])
+    kernel = _kernels.get((operation, weak))
+    if kernel is None:
+        kernel = kernels.compile(lambda *xs: _inline(operation, list(xs), _with_weak(xs, weak)))
+        _kernels[operation, weak] = kernel
+        if len(_kernels) > _MAX_KERNELS:
+            _kernels.popitem(last=False)
+    return kernel(*operands)
+
+
+def _with_weak(buffers: Sequence[Buffer], weak: Sequence[bool]) -> tuple[Aval, ...]:
+    return tuple(
+        [make_aval(tuple(x.shape), x.dtype, w) for x, w in zip(buffers, weak, strict=True)]
+    )
+
+
+_programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
+
+
+def program_for(graph: Graph, mode: Compile) -> tuple[Program, list[int]]:
+    """The program of ``graph`` without its unused inputs, and which inputs those are that it takes.
+
+    Equal graphs share one program, whichever way they came about.
+    """
+    graph = simplify(graph)
+    read = {v for eqn in graph.equations for v in eqn.inputs}.union(graph.outputs)
+    used = [i for i, v in enumerate(graph.inputs) if v in read]
+    graph = Graph(graph.avals, [graph.inputs[i] for i in used], graph.equations, graph.outputs)
+    key = (mode, graph.key)
+    program = _programs.get(key)
+    if program is None:
+        program = _programs[key] = Program(graph, mode)
+        if len(_programs) > _MAX_PROGRAMS:
+            _programs.popitem(last=False)
+    else:
+        _programs.move_to_end(key)
+    return program, used

@@ -1,0 +1,72 @@
+"""Pytrees: nested containers whose leaves are tensors.
+
+Built on ``jax.tree_util``, so that every container registered there works as it stands; plain
+dataclasses are registered with it when fad first meets one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jax import tree_util
+
+TreeDef = Any
+_known: set[type] = set()
+
+
+def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
+    """Leaves, left to right, and the structure that holds them. None is an empty subtree."""
+    leaves, treedef = tree_util.tree_flatten(tree)
+    for leaf in leaves:
+        if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
+            _register_dataclasses(leaves)
+            return flatten(tree)
+    return leaves, treedef
+
+
+def _register_dataclasses(leaves: Sequence[Any]) -> None:
+    for leaf in leaves:
+        kind = type(leaf)
+        if dataclasses.is_dataclass(leaf) and kind not in _known:
+            _known.add(kind)
+            names = [f.name for f in dataclasses.fields(leaf) if f.init]
+            tree_util.register_dataclass(kind, data_fields=names, meta_fields=[])
+
+
+def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
+    """The tree of this structure with these leaves."""
+    return tree_util.tree_unflatten(treedef, leaves)
+
+
+def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:
+    """Apply ``function`` leaf by leaf to trees of one structure."""
+    leaves, treedef = flatten(tree)
+    others = [flatten(r)[0] for r in rest]
+    return unflatten(treedef, [function(*xs) for xs in zip(leaves, *others, strict=True)])
+
+
+def paths(tree: Any) -> list[str]:
+    """One readable path per leaf: ``['w'][0].bias``; the empty string for a bare leaf."""
+    flatten(tree)
+    return [tree_util.keystr(path) for path, _ in tree_util.tree_flatten_with_path(tree)[0]]
+
+
+def broadcast_prefix(prefix: Any, tree: Any, is_leaf: Callable[[Any], bool]) -> list[Any]:
+    """One leaf of ``prefix`` for each leaf of ``tree``; raises ValueError if it is no prefix."""
+    return tree_util.tree_leaves(
+        tree_util.tree_map(
+            lambda p, sub: tree_util.tree_map(lambda _: _Box(p), sub), prefix, tree, is_leaf=is_leaf
+        ),
+        is_leaf=lambda x: isinstance(x, _Box),
+    )
+
+
+class _Box:
+    """Keeps a prefix leaf (None included) from being looked into."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value

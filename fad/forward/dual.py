@@ -1,0 +1,116 @@
+"""Forward mode: dual tensors, propagated operation by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fad.core.apply import apply
+from fad.core.errors import FadTypeError, located
+from fad.core.level import Level
+from fad.core.primitive import Operation
+from fad.core.tensor import Array, Tensor, lift
+
+
+class DualTensor(Tensor):
+    """A primal and its tangent, which has the same shape and dtype."""
+
+    __slots__ = ("aval", "level", "primal", "tangent")
+
+    level: DualLevel  # type: ignore[assignment]
+    primal: Any
+    tangent: Any
+
+    def __init__(self, level: DualLevel, primal: Any, tangent: Any) -> None:
+        self.level = level
+        self.aval = primal.aval
+        self.primal = primal
+        self.tangent = tangent
+
+    def concrete(self, purpose: str) -> Array:
+        self.level.check_active(self)
+        value: Tensor = self.primal
+        return value.concrete(purpose)
+
+
+class DualLevel(Level):
+    """One forward-mode transform."""
+
+    __slots__ = ()
+
+    transform = "jvp"
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(function)
+
+    def process(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
+        """Apply ``operation`` to the primals, and its derivative to the tangents."""
+        primals = []
+        tangents = []
+        for x in operands:
+            if x.__class__ is DualTensor and x.level is self:
+                if not self.active:
+                    self.check_active(x)
+                primals.append(x.primal)
+                tangents.append(x.tangent)
+            else:
+                primals.append(x)
+                tangents.append(None)
+        if operation.derivative is None:
+            return apply(operation, *primals)
+        out, tangent = operation.derivative.forward(operation, tuple(primals), tuple(tangents))
+        if operation.multiple:
+            if tangent is None:
+                return out
+            return tuple([self.dual(o, t) for o, t in zip(out, tangent, strict=True)])
+        return self.dual(out, tangent)
+
+    def dual(self, primal: Any, tangent: Any) -> Any:
+        """The dual tensor, or the primal itself where the tangent is zero or has no meaning."""
+        if tangent is None or not primal.aval.inexact:
+            return primal
+        return DualTensor(self, primal, tangent)
+
+
+@contextmanager
+def dual_level() -> Iterator[DualLevel]:
+    """A forward-mode level to make dual tensors at; they must not outlive it. Levels nest.
+
+    >>> import fad
+    >>> from fad.forward import dual_level, make_dual, unpack_dual
+    >>> with dual_level() as level:
+    ...     x = make_dual(level, fad.asarray(3.0), fad.asarray(1.0))
+    ...     value, tangent = unpack_dual(level, x * x)
+    >>> float(value), float(tangent)
+    (9.0, 6.0)
+    """
+    level = DualLevel()
+    try:
+        yield level
+    finally:
+        level.active = False
+
+
+def make_dual(level: DualLevel, primal: Any, tangent: Any) -> DualTensor:
+    """A dual tensor at ``level``; primal and tangent must agree in shape and dtype."""
+    primal, tangent = lift(primal), lift(tangent)
+    if not primal.aval.inexact:
+        raise FadTypeError(
+            located(f"a dual tensor needs a floating-point or complex primal, got {primal.dtype}")
+        )
+    if primal.shape != tangent.shape or primal.dtype != tangent.dtype:
+        raise FadTypeError(
+            located(
+                f"the tangent must match the primal: the primal is {primal.aval}, "
+                f"the tangent {tangent.aval}"
+            )
+        )
+    return DualTensor(level, primal, tangent)
+
+
+def unpack_dual(level: DualLevel, x: Any) -> tuple[Any, Any]:
+    """Primal and tangent of ``x`` at ``level``; the tangent is None if ``x`` has none there."""
+    if isinstance(x, DualTensor) and x.level is level:
+        return x.primal, x.tangent
+    return x, None

@@ -1,0 +1,10 @@
+"""Reverse mode: the tape and the engine."""
+
+from fad.reverse.engine import Engine, ExecInfo, GraphTask, InputBuffer, ReadyQueue
+from fad.reverse.node import Edge, InputMetadata, Node, SavedTensor
+from fad.reverse.tape import TapeLevel, TapeTensor
+
+__all__ = [
+    "Edge", "Engine", "ExecInfo", "GraphTask", "InputBuffer", "InputMetadata", "Node", "ReadyQueue",
+    "SavedTensor", "TapeLevel", "TapeTensor",
+]  # fmt: skip
