@@ -28,7 +28,7 @@ class Level:
 
     __slots__ = ("_call", "active", "function", "number")
 
-    transform = "transform"
+    transform: str
     """The name of the transform, for messages."""
 
     def __init__(self, function: Callable[..., Any] | None = None) -> None:

@@ -26,6 +26,11 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     return leaves, treedef
 
 
+def flatten_with_nones(tree: Any) -> tuple[list[Any], TreeDef]:
+    """The same with None as a leaf."""
+    return tree_util.tree_flatten(tree, is_leaf=lambda x: x is None)
+
+
 def _register_dataclasses(leaves: Sequence[Any]) -> None:
     for leaf in leaves:
         kind = type(leaf)
@@ -53,20 +58,15 @@ def paths(tree: Any) -> list[str]:
     return [tree_util.keystr(path) for path, _ in tree_util.tree_flatten_with_path(tree)[0]]
 
 
-def broadcast_prefix(prefix: Any, tree: Any, is_leaf: Callable[[Any], bool]) -> list[Any]:
-    """One leaf of ``prefix`` for each leaf of ``tree``; raises ValueError if it is no prefix."""
-    return tree_util.tree_leaves(
-        tree_util.tree_map(
-            lambda p, sub: tree_util.tree_map(lambda _: _Box(p), sub), prefix, tree, is_leaf=is_leaf
-        ),
-        is_leaf=lambda x: isinstance(x, _Box),
-    )
+def broadcast_prefix(prefix: Any, tree: Any) -> list[Any]:
+    """One leaf of ``prefix`` (None included) for each leaf of ``tree``.
 
+    Raises ValueError if ``prefix`` is no prefix of ``tree``.
+    """
+    out: list[Any] = []
 
-class _Box:
-    """Keeps a prefix leaf (None included) from being looked into."""
+    def extend(leaf: Any, subtree: Any) -> None:
+        out.extend([leaf] * len(flatten(subtree)[0]))
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    tree_util.tree_map(extend, prefix, tree, is_leaf=lambda x: x is None)
+    return out

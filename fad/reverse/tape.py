@@ -46,12 +46,13 @@ class TapeLevel(Level):
     recorded with their reverse rule as step, which names the operands that are on the tape.
     """
 
-    __slots__ = ("positions", "refs")
+    __slots__ = ("positions", "refs", "transform")
 
-    transform = "grad"
-
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any] | None = None, transform: str = "grad"
+    ) -> None:
         super().__init__(function)
+        self.transform = transform
         self.refs: list[Any] | None = None
         self.positions: tuple[int, ...] = ()
 

@@ -1,0 +1,94 @@
+"""Recording a function on a tape, and running the tape backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fad.core.stream import local, position_of, replayed
+from fad.core.tensor import Array, Tensor
+from fad.reverse.engine import Engine, GraphTask
+from fad.reverse.node import Edge, Node
+from fad.reverse.tape import TapeLevel, TapeTensor
+
+
+class Recording:
+    """What a function left on a tape: the edges of its inputs and outputs.
+
+    Usable as a context manager for the time in which the function runs::
+
+        with Recording(f, leaves) as recording:
+            out = f(*recording.tensors)
+    """
+
+    __slots__ = ("inputs", "level", "tensors")
+
+    def __init__(
+        self, function: Callable[..., Any], values: list[Any], transform: str = "grad"
+    ) -> None:
+        self.level = TapeLevel(function, transform)
+        self.tensors = self.level.inputs(values)
+        self.inputs = [Edge(t.node, 0) for t in self.tensors]
+
+    def close(self) -> None:
+        """The function has returned: its tensors must not be used any more."""
+        self.level.active = False
+        self.tensors = []
+
+    def lower(self, x: Any) -> Any:
+        """What lies beneath a tensor of this tape; anything else as it is."""
+        if x.__class__ is TapeTensor and x.level is self.level:
+            return x.value
+        return x
+
+    def edge(self, x: Any) -> Edge | None:
+        """The edge at which a cotangent of ``x`` enters, None if ``x`` is not on this tape."""
+        if x.__class__ is TapeTensor and x.level is self.level:
+            return Edge(x.node, x.output_nr)
+        return None
+
+    def pull(
+        self, outputs: Sequence[Any], cotangents: Sequence[Any], keep_graph: bool = False
+    ) -> list[Any]:
+        """Cotangents of the inputs, None for zero, from those of the output tensors."""
+        pairs = [
+            (edge, c)
+            for edge, c in zip(map(self.edge, outputs), cotangents, strict=True)
+            if edge is not None and c is not None
+        ]
+        if not pairs:
+            return [None] * len(self.inputs)
+        return run_backward([e for e, _ in pairs], [c for _, c in pairs], self.inputs, keep_graph)
+
+    def pull_from_ones(self, output: Any, ones: Callable[[], Any]) -> list[Any]:
+        """The gradient of a scalar output; taken over in one step if this very tape was met before.
+
+        Where the stream stands tells all about the tape (see :class:`TapeLevel`).
+        """
+        edge = self.edge(output)
+        if edge is None:
+            return [None] * len(self.inputs)
+
+        def compute() -> list[Any]:
+            return run_backward([edge], [ones()], self.inputs, False)
+
+        value = output.value
+        refs = self.level.refs
+        if refs is not None and value.__class__ is Array:
+            segment = local.segment
+            if segment.refs is refs:
+                key = ("pull", position_of(segment, value), self.level.positions)
+                return replayed(key, compute)
+        return compute()
+
+
+def run_backward(
+    roots: Sequence[Edge], cotangents: Sequence[Any], inputs: Sequence[Edge], keep_graph: bool
+) -> list[Any]:
+    """Run the engine on one task."""
+    return Engine().execute(GraphTask(roots, cotangents, inputs, keep_graph))
+
+
+def nodes_of(outputs: Sequence[Any]) -> list[Node]:
+    """The nodes of those outputs that are on a tape."""
+    return [x.node for x in outputs if isinstance(x, Tensor) and x.__class__ is TapeTensor]
