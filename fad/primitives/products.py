@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,13 +31,13 @@ def _draw(*shape: int) -> np.ndarray:
 
 
 class Sides(NamedTuple):
-    """The free axes of both operands, ascending: the result's axes are batch, x's free, y's free."""
+    """The free axes of both operands, ascending. The result has batch axes, then x's, then y's."""
 
     x: Axes
     y: Axes
 
 
-@lru_cache(maxsize=None)
+@cache
 def free_axes(x_ndim: int, y_ndim: int, contract: Pair, batch: Pair) -> Sides:
     """The axes that are neither contracted nor batch axes."""
     x_used = {*contract[0], *batch[0]}
@@ -256,7 +256,7 @@ def dot_general(x: Any, y: Any, contract: Pair, batch: Pair = ((), ())) -> Any:
     return apply2(DOT_GENERAL(contract=contract, batch=batch), x, y)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _matmul_operation(x_ndim: int, y_ndim: int) -> Operation | None:
     """The one operation that is matmul for these ranks, if there is one."""
     if x_ndim > 1 and y_ndim > 2:
@@ -308,9 +308,9 @@ def contract(x: Any, x_labels: Labels, y: Any, y_labels: Labels, out: Labels) ->
     x, x_labels = sum_labels(x, x_labels, unit)
     x, x_labels = sum_labels(x, x_labels, set(x_labels).difference(y_labels, out))
     y, y_labels = sum_labels(y, y_labels, set(y_labels).difference(x_labels, out))
-    if set(x_labels) | set(y_labels) <= set(out):
-        if set(x_labels) <= set(y_labels) or set(y_labels) <= set(x_labels):
-            return mul(_aligned(x, x_labels, out), _aligned(y, y_labels, out))
+    shared = set(x_labels) & set(y_labels)
+    if shared <= set(out) and len(shared) == min(len(x_labels), len(y_labels)):
+        return mul(_aligned(x, x_labels, out), _aligned(y, y_labels, out))
     plan = _contract_plan(x_labels, y_labels, out)
     product = apply2(plan.operation, *((x, y) if plan.in_order else (y, x)))
     return transpose(product, plan.axes)
