@@ -11,7 +11,7 @@ from typing import Any
 from fad.core.aval import SCALARS
 from fad.core.level import BASE, Level
 from fad.core.primitive import Operation
-from fad.core.stream import record, record1, record2
+from fad.core.stream import local, record, record1, record2
 from fad.core.tensor import Array, Tensor, lift
 
 
@@ -54,5 +54,7 @@ def apply(operation: Operation, *operands: Any) -> Any:
         if level.number > top.number:
             top = level
     if top is BASE:
+        if not operands and local.staging:  # a constant belongs to the graph being captured
+            return local.staging[-1].process(operation, operands)
         return record(operation, operands)
     return top.process(operation, operands)

@@ -27,7 +27,7 @@ class Equation(NamedTuple):
 class Graph:
     """A straight-line program. Immutable; passes return new graphs."""
 
-    __slots__ = ("_key", "avals", "equations", "inputs", "outputs")
+    __slots__ = ("_hash", "_key", "avals", "derived", "equations", "inputs", "outputs")
 
     def __init__(
         self,
@@ -40,7 +40,9 @@ class Graph:
         self.inputs = tuple(inputs)
         self.equations = tuple(equations)
         self.outputs = tuple(outputs)
+        self.derived: dict[Any, Any] = {}  # what has been derived from this graph, by a name
         self._key: tuple[Any, ...] | None = None
+        self._hash: int | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -63,10 +65,12 @@ class Graph:
         return self._key
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Graph) and self.key == other.key
+        return self is other or (isinstance(other, Graph) and self.key == other.key)
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        if self._hash is None:
+            self._hash = hash(self.key)
+        return self._hash
 
     @property
     def in_avals(self) -> tuple[Aval, ...]:

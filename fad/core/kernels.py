@@ -16,6 +16,7 @@ from jax import lax
 from jax import numpy as _jnp
 
 from fad.core.aval import Aval, make_aval
+from fad.core.errors import FadValueError, located
 
 Buffer = Any
 """A jax.Array, or a NumPy array that fad owns and nobody writes to."""
@@ -93,7 +94,8 @@ def put(value: Any, device: Any = None) -> Buffer:
     with enable_x64(True):
         if device is None:
             return _jnp.array(value, copy=True)
-        return jax.device_put(np.array(value) if isinstance(value, np.ndarray) else value, device)
+        host = np.array(value) if isinstance(value, np.ndarray) else value
+        return jax.device_put(host, find_device(device))
 
 
 def is_buffer(value: Any) -> bool:
@@ -110,6 +112,24 @@ def block(buffer: Buffer) -> None:
 def devices() -> list[Any]:
     """The devices of the installed JAX's default backend."""
     return list(jax.devices())
+
+
+def find_device(name: Any) -> Any:
+    """The device that ``"cpu"``, ``"gpu"`` or ``"gpu:1"`` names; a device is itself."""
+    if not isinstance(name, str):
+        return name
+    platform, _, number = name.partition(":")
+    try:
+        return jax.devices(platform)[int(number or 0)]
+    except (RuntimeError, ValueError, IndexError):
+        known = ", ".join(f"{d.platform}:{d.id}" for d in jax.devices())
+        raise FadValueError(located(f"there is no device {name!r}; there is {known}")) from None
+
+
+def from_dlpack(value: Any) -> Buffer:
+    """A buffer that shares the memory of another library's array."""
+    with enable_x64(True):
+        return _jnp.from_dlpack(value)
 
 
 def device_of(buffer: Buffer) -> Any:

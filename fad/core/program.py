@@ -73,12 +73,13 @@ def compile_graph(graph: Graph, donate: tuple[int, ...] = ()) -> Callable[..., l
     """The graph as one function compiled by XLA."""
 
     def run(*buffers: Buffer) -> list[Buffer]:
-        return evaluate(graph, buffers, _inline)
+        return evaluate(graph, buffers, perform_inline)
 
     return kernels.compile(run, donate)
 
 
-def _inline(operation: Operation, operands: list[Any], avals: tuple[Aval, ...]) -> Any:
+def perform_inline(operation: Operation, operands: list[Any], avals: tuple[Aval, ...]) -> Any:
+    """Run an operation's kernel, inside a compilation."""
     promotion = operation.primitive.elementwise
     if promotion is not None:
         operands = kernels.align(operands, promotion.operands(avals))
@@ -93,7 +94,7 @@ def run_kernel(operation: Operation, operands: list[Buffer], avals: tuple[Aval, 
     weak = tuple([aval.weak for aval in avals])
     kernel = _kernels.get((operation, weak))
     if kernel is None:
-        kernel = kernels.compile(lambda *xs: _inline(operation, list(xs), _with_weak(xs, weak)))
+        kernel = kernels.compile(lambda *xs: perform_inline(operation, list(xs), _with_weak(xs, weak)))
         _kernels[operation, weak] = kernel
         if len(_kernels) > _MAX_KERNELS:
             _kernels.popitem(last=False)

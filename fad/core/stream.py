@@ -29,6 +29,7 @@ from fad.core import config as _config
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadOverflowError, FadRuntimeError, located
 from fad.core.graph import Equation, Graph
+from fad.core.level import Level
 from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.program import program_for
@@ -128,11 +129,13 @@ class Segment:
 
 
 class _Local(threading.local):
-    """What belongs to one thread: its segment, and how many transforms are being called."""
+    """What belongs to one thread: its segment, how many transforms are being called, and the levels
+    of the captures under way."""
 
     def __init__(self) -> None:
         self.segment = Segment(trie.root(), [], {})
         self.depth = 0
+        self.staging: list[Level] = []
 
 
 local = _Local()

@@ -1,0 +1,228 @@
+"""The call of a graph, as one operation, and the graphs derived from a graph.
+
+``jit`` applies a captured graph by one ``call``. Under a transform the call becomes a call of a derived
+graph: pushed forward, split into a forward and a reverse graph, or batched. Derived graphs are captured
+once, by running the transform over the graph's equations, and kept with the graph they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from fad.batching.batch import BatchLevel, BatchTensor
+from fad.core.apply import apply
+from fad.core.aval import Aval
+from fad.core.graph import Graph, evaluate, simplify
+from fad.core.primitive import Operation, Primitive, ReverseRule
+from fad.core.program import perform_inline
+from fad.forward.dual import DualLevel, DualTensor
+from fad.primitives.broadcast import zeros
+from fad.reverse.pullback import Recording
+from fad.staging.capture import StageLevel, capture
+
+
+def run_graph(graph: Graph, operands: Sequence[Any]) -> list[Any]:
+    """Perform the graph's equations one by one on tensors of any level."""
+    return evaluate(graph, operands, lambda operation, xs, avals: apply(operation, *xs))
+
+
+def call_graph(graph: Graph, operands: Sequence[Any]) -> list[Any]:
+    """Perform the graph as one operation."""
+    return list(apply(operation_of(graph), *operands))
+
+
+def operation_of(graph: Graph) -> Operation:
+    """The operation that calls ``graph``."""
+    return _derived(graph, "call", lambda: CALL(graph=graph))  # type: ignore[no-any-return]
+
+
+def _derived(graph: Graph, key: Any, make: Callable[[], Any]) -> Any:
+    found = graph.derived.get(key)
+    if found is None:
+        found = graph.derived[key] = make()
+    return found
+
+
+class Pushed(NamedTuple):
+    """A graph of (primals, tangents of the marked inputs) -> (results, tangents of marked results)."""
+
+    graph: Graph
+    marked: tuple[bool, ...]
+
+
+def push_forward(graph: Graph, marked: tuple[bool, ...]) -> Pushed:
+    """The forward-mode derivative of a graph in the marked inputs."""
+
+    def make() -> Pushed:
+        out_marked: list[bool] = []
+        count = len(graph.inputs)
+
+        def function(*operands: Any) -> list[Any]:
+            level = DualLevel(None)
+            tangents = iter(operands[count:])
+            duals = [
+                level.dual(x, next(tangents)) if m else x
+                for x, m in zip(operands[:count], marked, strict=True)
+            ]
+            outs = run_graph(graph, duals)
+            level.active = False
+            mine = [isinstance(o, DualTensor) and o.level is level for o in outs]
+            out_marked.extend(mine)
+            primals = [o.primal if m else o for o, m in zip(outs, mine, strict=True)]
+            return primals + [o.tangent for o, m in zip(outs, mine, strict=True) if m]
+
+        avals = [*graph.in_avals, *[a for a, m in zip(graph.in_avals, marked, strict=True) if m]]
+        pushed = _closed(function, avals)
+        return Pushed(pushed, tuple(out_marked))
+
+    return _derived(graph, ("forward", marked), make)  # type: ignore[no-any-return]
+
+
+class Split(NamedTuple):
+    """A graph's forward graph, which also gives residuals, and its reverse graph.
+
+    The reverse graph takes the residuals (``from_inputs`` picks those that are inputs of the forward
+    graph, the others are its extra results) and one cotangent per inexact result, and gives the
+    cotangents of the inputs listed in ``reached``.
+    """
+
+    forward: Graph
+    reverse: Graph
+    from_inputs: tuple[int, ...]
+    reached: tuple[int, ...]
+
+
+def split_reverse(graph: Graph, wanted: tuple[int, ...]) -> Split:
+    """The reverse-mode derivative of a graph in the wanted inputs."""
+    return _derived(graph, ("reverse", wanted), lambda: _split(graph, wanted))  # type: ignore[no-any-return]
+
+
+def _split(graph: Graph, wanted: tuple[int, ...]) -> Split:
+    with StageLevel(None, "grad") as level:
+        inputs = [level.tensor(aval) for aval in graph.in_avals]
+        recording = Recording(run_graph, [inputs[i] for i in wanted])
+        operands: list[Any] = list(inputs)
+        for i, tensor in zip(wanted, recording.tensors, strict=True):
+            operands[i] = tensor
+        outs = run_graph(graph, operands)
+        recording.close()
+        values = [level.lookup(recording.lower(o)) for o in outs]
+        boundary, forward_equations = len(level.avals), list(level.equations)
+        inexact = [o for o in outs if o.aval.inexact]
+        cotangents = [level.tensor(o.aval) for o in inexact]
+        pulled = recording.pull(inexact, cotangents)
+    reached = tuple([i for i, c in zip(wanted, pulled, strict=True) if c is not None])
+    results = [level.lookup(c) for c in pulled if c is not None]
+    assert not level.captures
+    backward = level.equations[len(forward_equations) :]
+    constants = [eqn for eqn in forward_equations if not eqn.inputs]  # cheaper made again than kept
+    made = {v for eqn in constants for v in eqn.outputs}
+    given = [v for v in range(boundary) if v not in made]
+    received = [c.variable for c in cotangents]
+    reverse = simplify(Graph(level.avals, [*given, *received], [*constants, *backward], results))
+    read = {v for eqn in reverse.equations for v in eqn.inputs}.union(reverse.outputs)
+    residuals = [v for v in given if v in read]
+    reverse = Graph(
+        reverse.avals, [*residuals, *received], reverse.equations, reverse.outputs
+    )
+    count = len(inputs)
+    extra = [v for v in residuals if v >= count]
+    forward = Graph(
+        level.avals, [x.variable for x in inputs], forward_equations, [*values, *extra]
+    )
+    return Split(simplify(forward), reverse, tuple([v for v in residuals if v < count]), reached)
+
+
+def batch_graph(graph: Graph, size: int, batched: tuple[bool, ...]) -> tuple[Graph, tuple[bool, ...]]:
+    """The graph over a batch, at axis 0 of the batched inputs; and which results are batched."""
+
+    def make() -> tuple[Graph, tuple[bool, ...]]:
+        flags: list[bool] = []
+
+        def function(*operands: Any) -> list[Any]:
+            level = BatchLevel(None, size)
+            outs = run_graph(
+                graph, [level.wrap(x, b) for x, b in zip(operands, batched, strict=True)]
+            )
+            level.active = False
+            flags.extend([isinstance(o, BatchTensor) and o.level is level for o in outs])
+            return [o.value if f else o for o, f in zip(outs, flags, strict=True)]
+
+        avals = [
+            a.with_leading_axis(size) if b else a
+            for a, b in zip(graph.in_avals, batched, strict=True)
+        ]
+        return _closed(function, avals), tuple(flags)
+
+    return _derived(graph, ("batch", size, batched), make)  # type: ignore[no-any-return]
+
+
+def _closed(function: Callable[..., list[Any]], avals: Sequence[Aval]) -> Graph:
+    graph, captures = capture(function, avals)
+    assert not captures
+    return simplify(graph)
+
+
+class _CallDerivative:
+    """Derivatives of a call are calls of derived graphs."""
+
+    def forward(
+        self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        graph: Graph = operation.params["graph"]
+        pushed = push_forward(graph, tuple([t is not None for t in tangents]))
+        out = call_graph(pushed.graph, [*primals, *[t for t in tangents if t is not None]])
+        count = len(graph.outputs)
+        rest = iter(out[count:])
+        return tuple(out[:count]), tuple([next(rest) if m else None for m in pushed.marked])
+
+    def reverse(self, operation: Operation, mask: int) -> ReverseRule:
+        graph: Graph = operation.params["graph"]
+        wanted = tuple([i for i in range(mask.bit_length()) if mask >> i & 1])
+        split = split_reverse(graph, wanted)
+        count = len(graph.outputs)
+        inexact = [i for i, aval in enumerate(graph.out_avals) if aval.inexact]
+        avals = graph.out_avals
+
+        def save(operands: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+            return (*[operands[i] for i in split.from_inputs], *out[count:])
+
+        def pull(g: Any, saved: tuple[Any, ...], targets: Any) -> list[Any]:
+            cotangents = [zeros(avals[i]) if g[i] is None else g[i] for i in inexact]
+            results: list[Any] = [None] * len(graph.inputs)
+            pulled = call_graph(split.reverse, [*saved, *cotangents])
+            for i, cotangent in zip(split.reached, pulled, strict=True):
+                results[i] = cotangent
+            return results
+
+        return ReverseRule(
+            operation,
+            mask,
+            save,
+            pull if split.reached else None,
+            operation_of(split.forward),
+            lambda out: tuple(out[:count]),
+        )
+
+
+def _batch_call(
+    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    graph, flags = batch_graph(operation.params["graph"], size, batched)
+    return tuple(call_graph(graph, operands)), flags
+
+
+def _call_kernel(*operands: Any, graph: Graph) -> tuple[Any, ...]:
+    return tuple(evaluate(graph, operands, perform_inline))
+
+
+CALL = Primitive(
+    "call",
+    _call_kernel,
+    derivative=_CallDerivative(),
+    infer=lambda *avals, graph: graph.out_avals,
+    batch=_batch_call,
+    multiple=True,
+    compile_cost=20.0,
+)

@@ -1,0 +1,432 @@
+"""jit: capture a function once for each signature, compile it, and skip its Python afterwards."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fad.core import pytree
+from fad.core.aval import SCALARS, Aval, make_aval
+from fad.core.dtypes import check_supported
+from fad.core.errors import FadRuntimeError, FadTypeError, FadValueError, located, user_line
+from fad.core.graph import Graph, simplify
+from fad.core.literals import literal_buffer
+from fad.core.program import Program, program_for
+from fad.core.stream import abandon_run, begin_run, end_run, flush, local
+from fad.core.tensor import Array, Tensor, aval_of, lift
+from fad.staging.call import call_graph
+from fad.staging.capture import StageLevel
+
+
+class Compiled:
+    """One captured signature of a function."""
+
+    __slots__ = ("captures", "donated", "graph", "out_avals", "program", "single", "treedef", "used")
+
+    def __init__(
+        self, graph: Graph, captures: list[Tensor], treedef: Any, donated: tuple[int, ...]
+    ) -> None:
+        self.captures = captures
+        self.treedef = treedef
+        self.donated = donated
+        self.graph = simplify(graph)
+        self.out_avals = self.graph.out_avals
+        self.single = treedef == _LEAF
+        self.used: list[int] | None = None
+        if donated:
+            self.program = Program(self.graph, "always", donated)
+        else:
+            self.program, used = program_for(self.graph, "always")
+            if len(used) != len(self.graph.inputs):
+                self.used = used
+
+    def run(self, buffers: list[Any]) -> Any:
+        """The function's result from the buffers of its leaves."""
+        if self.captures:
+            buffers += [x.realize() for x in self.captures]  # type: ignore[attr-defined]
+        if self.used is not None:
+            buffers = [buffers[i] for i in self.used]
+        results = (self.program.compiled or self.program)(*buffers)
+        if self.single:
+            return Array(self.out_avals[0], results[0])
+        arrays = [Array(aval, b) for aval, b in zip(self.out_avals, results, strict=True)]
+        return pytree.unflatten(self.treedef, arrays)
+
+    @property
+    def reusable(self) -> bool:
+        """Whether nothing was captured that belongs to a transform still running."""
+        return all(x.__class__ is Array for x in self.captures)
+
+
+_LEAF = pytree.flatten(0.0)[1]
+
+
+class Version(NamedTuple):
+    """One line of what ``explain`` tells."""
+
+    signature: str
+    where: str
+    reason: str
+    captured: int
+    simplified: int
+
+
+class Jitted:
+    """A function compiled on demand; made by :func:`jit`."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        static_argnums: Sequence[int],
+        static_argnames: Sequence[str],
+        donate_argnums: Sequence[int],
+    ) -> None:
+        update_wrapper(self, f)
+        self._f = f
+        self._static_nums, self._static_names = _statics(f, static_argnums, static_argnames)
+        self._donate = frozenset(donate_argnums)
+        self._plain = not (self._static_nums or self._static_names or self._donate)
+        self._fast: dict[tuple[Any, ...], Compiled] = {}
+        self._compiled: dict[Any, Compiled] = {}
+        self._versions: list[Version] = []
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind like a function, so that methods can be jitted (their ``self`` is static)."""
+        if instance is None:
+            return self
+        return Jitted(self._f.__get__(instance, owner), self._static_nums, self._static_names, ())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._plain and not kwargs and not local.depth:
+            key: list[Any] = []
+            buffers: list[Any] = []
+            for x in args:
+                kind = x.__class__
+                if kind is Array:
+                    key.append(x.aval)
+                    buffer = x.buffer
+                    buffers.append(x.realize() if buffer is None else buffer)
+                elif kind is np.ndarray:
+                    key.append((x.shape, x.dtype))
+                    buffers.append(x)
+                elif kind is float:
+                    key.append(float)
+                    buffers.append(literal_buffer(x))
+                else:
+                    break
+            else:
+                found = self._fast.get(tuple(key))
+                if found is not None:
+                    return found.run(buffers)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        outermost = not local.depth
+        begin_run()
+        try:
+            static, dynamic_args, dynamic_kwargs = self._split(args, kwargs)
+            leaves, treedef = pytree.flatten((dynamic_args, dynamic_kwargs))
+            avals = self._avals(leaves, (dynamic_args, dynamic_kwargs))
+            key = (static, treedef, avals)
+            compiled = self._compiled.get(key)
+            if compiled is None:
+                compiled = self._capture(static, treedef, avals, args, dynamic_args)
+                if compiled.reusable:
+                    self._remember(key, compiled, args, kwargs)
+            concrete = compiled.reusable and all(
+                not isinstance(x, Tensor) or x.__class__ is Array for x in leaves
+            )
+            if concrete and outermost:
+                flush()
+                result = compiled.run([_buffer(x) for x in leaves])
+                _mark_donated([leaves[i] for i in compiled.donated])
+            else:
+                out = call_graph(compiled.graph, [*map(_operand, leaves), *compiled.captures])
+                result = pytree.unflatten(compiled.treedef, out)
+        except BaseException:
+            abandon_run()
+            raise
+        end_run()
+        return result
+
+    def _split(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, list[Any], dict[str, Any]]:
+        """The key of the static arguments, and the others (None in place of the static ones)."""
+        if self._plain:
+            return (), list(args), kwargs
+        static = []
+        rest = list(args)
+        for i in self._static_nums:
+            if i < len(args):
+                static.append((i, _static(args[i], i)))
+                rest[i] = None
+        others = {}
+        for name, value in kwargs.items():
+            if name in self._static_names:
+                static.append((name, _static(value, name)))
+            else:
+                others[name] = value
+        return tuple(static), rest, others
+
+    def _avals(self, leaves: list[Any], tree: Any) -> tuple[Aval, ...]:
+        avals = []
+        for i, leaf in enumerate(leaves):
+            try:
+                avals.append(aval_of(leaf))
+            except FadTypeError:
+                args, kwargs = tree
+                path = (pytree.paths(args) + pytree.paths(kwargs))[i]
+                raise FadTypeError(
+                    located(
+                        f"jit: argument {path} of {self._name()} is of type {type(leaf).__name__}, "
+                        "which is no tensor, array or number. Make it static with static_argnums or "
+                        "static_argnames."
+                    )
+                ) from None
+        return tuple(avals)
+
+    def _capture(
+        self, static: Any, treedef: Any, avals: tuple[Aval, ...], args: Any, dynamic: list[Any]
+    ) -> Compiled:
+        values = {place: entry.value for place, entry in static}
+        with StageLevel(self._f) as level:
+            inputs = [level.tensor(aval) for aval in avals]
+            call_args, call_kwargs = pytree.unflatten(treedef, inputs)
+            call_args = [values.get(i, x) for i, x in enumerate(call_args)]
+            call_kwargs.update({k: v for k, v in values.items() if isinstance(k, str)})
+            out = self._f(*call_args, **call_kwargs)
+            leaves, out_tree = pytree.flatten(out)
+            outputs = [level.lookup(_result(x, out, i, self._name())) for i, x in enumerate(leaves)]
+        graph = level.graph([x.variable for x in inputs], outputs)
+        return Compiled(graph, level.captures, out_tree, self._donated(dynamic))
+
+    def _donated(self, args: list[Any]) -> tuple[int, ...]:
+        """Leaf positions of the donated arguments."""
+        donated, position = [], 0
+        for i, arg in enumerate(args):
+            count = len(pytree.flatten(arg)[0])
+            if i in self._donate:
+                donated.extend(range(position, position + count))
+            position += count
+        return tuple(donated)
+
+    def _remember(self, key: Any, compiled: Compiled, args: Any, kwargs: Any) -> None:
+        reason = _difference(list(self._compiled), key)
+        self._compiled[key] = compiled
+        graph = compiled.graph
+        self._versions.append(
+            Version(_signature(key), user_line(), reason, len(graph.inputs), len(graph.equations))
+        )
+        if self._plain and not kwargs:
+            fast = [_fast_key(x) for x in args]
+            if None not in fast:
+                self._fast[tuple(fast)] = compiled
+
+    def _name(self) -> str:
+        return getattr(self._f, "__name__", type(self._f).__name__)
+
+    def explain(self) -> str:
+        """What has been compiled, for which arguments, when first, and why it was not reused.
+
+        >>> import fad
+        >>> import numpy as np
+        >>> f = fad.jit(lambda x: x * 2)
+        >>> _ = f(np.ones(3)), f(np.ones(4))
+        >>> print(f.explain().splitlines()[0])
+        jit(<lambda>): 2 versions
+        """
+        count = len(self._versions)
+        lines = [f"jit({self._name()}): {count} version{'s' * (count != 1)}"]
+        for i, v in enumerate(self._versions):
+            lines.append(f"  {i}: ({v.signature}) {v.simplified} operations, first met at {v.where}")
+            lines.append(f"     because {v.reason}")
+        return "\n".join(lines)
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that is compiled for these arguments."""
+        static, dynamic_args, dynamic_kwargs = self._split(args, kwargs)
+        leaves, treedef = pytree.flatten((dynamic_args, dynamic_kwargs))
+        avals = self._avals(leaves, (dynamic_args, dynamic_kwargs))
+        found = self._compiled.get((static, treedef, avals))
+        return (found or self._capture(static, treedef, avals, args, dynamic_args)).graph
+
+
+def jit(
+    f: Callable[..., Any] | None = None,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
+) -> Any:
+    """Compile a function whole, once for each structure, shape and dtype of its arguments.
+
+    The function's Python runs only when a new signature is met; new values, Python scalars included,
+    never recompile. Works under every transform and contains every transform.
+
+    Args:
+        f: function of pytrees of tensors, arrays and numbers. Without it, a decorator is returned.
+        static_argnums, static_argnames: arguments that are part of the program: hashable, or small
+            arrays (hashed by content). A new value compiles anew.
+        donate_argnums: arguments whose memory the results may take over; they must not be used again.
+
+    Raises:
+        ConcretizationError: the function asks for a value (``if x > 0``, ``float(x)``).
+
+    >>> import fad
+    >>> import numpy as np
+    >>> f = fad.jit(lambda x: np.sum(np.sin(x) ** 2))
+    >>> fad.jit(fad.grad(f))(np.zeros(2))
+    Tensor([0., 0.])
+    """
+    nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    donate = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
+    if f is None:
+        return lambda function: Jitted(function, nums, names, donate)
+    if not callable(f):
+        raise FadTypeError(located(f"jit takes a function, got {type(f).__name__}"))
+    return Jitted(f, nums, names, donate)
+
+
+class _Static:
+    """A static argument as a key: compared by value, arrays by content."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: Any, value: Any) -> None:
+        self.key = key
+        self.value = value
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Static) and self.key == other.key
+
+
+def _static(value: Any, place: int | str) -> _Static:
+    if isinstance(value, Tensor):
+        raise FadTypeError(
+            located(
+                f"jit: the static argument {place!r} is a tensor; pass it as an ordinary argument, "
+                "or as a NumPy array if it shall be part of the program"
+            )
+        )
+    if isinstance(value, np.ndarray):
+        return _Static((value.shape, value.dtype.str, value.tobytes()), value)
+    try:
+        hash(value)
+    except TypeError:
+        raise FadTypeError(
+            located(
+                f"jit: the static argument {place!r} of type {type(value).__name__} is not hashable; "
+                "pass a tuple instead of a list, or define __hash__ and __eq__"
+            )
+        ) from None
+    return _Static((type(value), value), value)
+
+
+def _statics(
+    f: Callable[..., Any], nums: Sequence[int], names: Sequence[str]
+) -> tuple[tuple[int, ...], frozenset[str]]:
+    """Static arguments by position and by name: each is found whichever way it is passed."""
+    try:
+        parameters = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return tuple(nums), frozenset(names)
+    for name in names:
+        if name not in parameters and not _takes_keywords(f):
+            raise FadValueError(
+                located(f"jit: static_argnames has {name!r}, but the function takes {parameters}")
+            )
+    positions = {i % len(parameters) if i < 0 else i for i in nums}
+    positions |= {parameters.index(name) for name in names if name in parameters}
+    named = {parameters[i] for i in positions if i < len(parameters)}
+    return tuple(sorted(positions)), frozenset(named.union(names))
+
+
+def _takes_keywords(f: Callable[..., Any]) -> bool:
+    kinds = [p.kind for p in inspect.signature(f).parameters.values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _buffer(x: Any) -> Any:
+    if x.__class__ is Array:
+        return x.realize()
+    return literal_buffer(x) if type(x) in SCALARS else lift(x).realize()  # type: ignore[attr-defined]
+
+
+def _operand(x: Any) -> Any:
+    return x if isinstance(x, Tensor) or type(x) in SCALARS else lift(x)
+
+
+def _fast_key(x: Any) -> Any:
+    if x.__class__ is Array:
+        return x.aval
+    if x.__class__ is np.ndarray and make_aval(x.shape, check_supported(x.dtype)):
+        return (x.shape, x.dtype)
+    return float if x.__class__ is float else None
+
+
+def _result(x: Any, out: Any, i: int, name: str) -> Any:
+    if isinstance(x, Tensor) or type(x) in SCALARS:
+        return x
+    try:
+        return lift(x)
+    except FadTypeError:
+        path = pytree.paths(out)[i]
+        raise FadTypeError(
+            located(
+                f"jit: {name} returned a {type(x).__name__}{' at ' + path if path else ''}, which is "
+                "no tensor or number"
+            )
+        ) from None
+
+
+class _Donated:
+    """Stands for the segment of an array whose memory was given away."""
+
+    refs: None = None
+
+    def realize(self, array: Array) -> None:
+        raise FadRuntimeError(
+            located(
+                "this tensor was donated to a jitted function (donate_argnums) and its memory "
+                "reused; use the function's result, or do not donate"
+            )
+        )
+
+
+def _mark_donated(arrays: Sequence[Any]) -> None:
+    for x in arrays:
+        if x.__class__ is Array:
+            x.buffer = None
+            x.segment = _Donated()  # type: ignore[assignment]
+
+
+def _signature(key: Any) -> str:
+    static, _, avals = key
+    parts = [repr(a) for a in avals]
+    parts += [f"{place}={entry.value!r}"[:40] for place, entry in static]
+    return ", ".join(parts)
+
+
+def _difference(earlier: list[Any], key: Any) -> str:
+    """Why the latest compiled version could not be used."""
+    if not earlier:
+        return "it was the first call"
+    static, treedef, avals = key
+    last_static, last_tree, last_avals = earlier[-1]
+    if treedef != last_tree:
+        return f"the arguments have another structure: {treedef}, before {last_tree}"
+    for i, (now, before) in enumerate(zip(avals, last_avals, strict=True)):
+        if now is not before:
+            return f"leaf {i} of the arguments is {now!r}, before {before!r}"
+    for (place, now), (_, before) in zip(static, last_static, strict=False):
+        if now != before:
+            return f"the static argument {place} is {now.value!r}, before {before.value!r}"
+    return "the static arguments differ"
