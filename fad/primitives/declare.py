@@ -74,6 +74,8 @@ class Promotion:
         dtype, weak = self._common(avals)
         if dtypes.kind(dtype) not in self.allowed:
             raise FadTypeError(located(f"{name} is not defined for dtype {dtype}"))
+        # A condition is never weak in effect: where(mask, 1.0, 0.0) is float64, as NumPy has it.
+        weak = weak and all([a.weak for a in avals[: self.conditions]])
         return make_aval(
             broadcast_shapes(name, [a.shape for a in avals]), self.result(self.compute(dtype)), weak
         )
@@ -152,9 +154,32 @@ def elementwise(
     ``partials[i]`` multiplies a tangent or cotangent by the partial derivative in operand i; None
     where that is zero everywhere. ``domains`` are the intervals from which tests draw operands.
     """
+    made = elementwise_family(
+        name, kernel, partials, promotion=promotion, forwards=forwards, arity=arity,
+        domains=domains, reference=reference,
+    )  # fmt: skip
+    return function_of(made())
+
+
+def elementwise_family(
+    name: str,
+    kernel: Callable[..., Any],
+    partials: Sequence[LinearFunction | None] | None,
+    *,
+    params: Sequence[dict[str, Any]] = ({},),
+    promotion: Promotion = SAME,
+    forwards: Sequence[LinearFunction | None] | None = None,
+    arity: int | None = None,
+    domains: tuple[tuple[float, float], ...] | None = None,
+    reference: Callable[..., Any] | None = None,
+) -> Primitive:
+    """Declare an elementwise primitive whose kernel and partials take parameters, keyword-only.
+
+    ``params`` are those on which tests run it; the rest is as for :func:`elementwise`.
+    """
     count = arity if arity is not None else len(partials or (None,))
 
-    def infer(*avals: Aval) -> Aval:
+    def infer(*avals: Aval, **params: Any) -> Aval:
         return promotion.infer(name, avals)
 
     made = Primitive(
@@ -166,13 +191,19 @@ def elementwise(
         elementwise=promotion,
     )
     spans = domains or ((-3.0, 3.0),) * count
-    declarations[name] = Declaration(
-        made, lambda: elementwise_samples(spans, promotion), reference, spans
-    )
-    return _function(name, made(), count)
+
+    def samples() -> list[Sample]:
+        drawn = elementwise_samples(spans, promotion)
+        return [Sample(s.operands, p) for p in params for s in drawn]
+
+    declarations[name] = Declaration(made, samples, reference, spans)
+    return made
 
 
-def _function(name: str, operation: Operation, count: int) -> Any:
+def function_of(operation: Operation) -> Any:
+    """The function that applies an elementwise operation: the shortest way for its arity."""
+    name = operation.name
+    count = len(declarations[name].domains)
     if count == 1:
 
         def function(x: Any) -> Any:
@@ -209,6 +240,8 @@ def elementwise_samples(
         for i, (shape, (low, high)) in enumerate(zip(case, spans, strict=True)):
             if i < promotion.conditions:
                 operands.append(rng.random(shape) < 0.5)
+            elif "f" not in promotion.allowed:
+                operands.append(np.asarray(rng.integers(int(low), int(high) + 1, shape)))
             else:
                 operands.append(np.asarray(rng.uniform(low, high, shape)))
         out.append(Sample(tuple(operands)))

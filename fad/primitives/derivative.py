@@ -59,7 +59,8 @@ class PerOperand:
             if function is None:
                 continue
             part = self._push(operation, i, function, tangent, primals, out)
-            total = part if total is None else _add(total, part)
+            if part is not None:
+                total = part if total is None else _add(total, part)
         return out, total
 
     def _push(
@@ -180,6 +181,8 @@ class Elementwise(PerOperand):
 
         def pull_and_fit(g: Any, saved: tuple[Any, ...], target: Aval) -> Any:
             cotangent = pull(g, saved, target)
+            if cotangent is None:
+                return None
             return cotangent if cotangent.aval is target else broadcast.fit(cotangent, target)
 
         return pull_and_fit
