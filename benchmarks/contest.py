@@ -56,7 +56,8 @@ class Outcome:
     def claim(self, key: str, rival: str, target: float) -> report.Claim:
         """That `key` takes at most `target` of the rival's time."""
         failure = self.errors.get(key, "") if libraries.load("fad") else ""
-        return report.Claim(rival, self.ratio(key, rival), target, failure=failure)
+        subject = rival.replace("_", ".")
+        return report.Claim(subject, self.ratio(key, rival), target, failure=failure)
 
     @property
     def noisy(self) -> bool:

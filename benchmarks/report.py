@@ -62,6 +62,9 @@ class Claim:
             return f"{self.show(self.value)} over"
         return f"{self.value / self.target:.3g} times the target"
 
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.verdict}"
+
 
 @dataclass
 class Row:
@@ -81,11 +84,10 @@ class Row:
         """What is missed, else that all is met, else that nothing is known."""
         if not self.claims:
             return ""
-        missed = [
-            f"{claim.subject}: {claim.verdict}" for claim in self.claims if claim.met is False
-        ]
-        measured = [claim for claim in self.claims if claim.met is not None]
-        return "; ".join(missed) or ("met" if measured else "not measured")
+        missed = [claim for claim in self.claims if claim.met is False]
+        if missed:
+            return "; ".join(dict.fromkeys(claim.failure or str(claim) for claim in missed))
+        return "met" if any(claim.met for claim in self.claims) else "not measured"
 
 
 @dataclass(frozen=True)
