@@ -45,14 +45,24 @@ def infer(kernel: Callable[..., Any], avals: Sequence[Aval]) -> Aval | tuple[Ava
     return make_aval(tuple(out.shape), out.dtype)
 
 
-def compile(function: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
-    """``function`` of buffers, compiled by XLA at its first call for each device and shape."""
+_UNFUSED = {"xla_disable_hlo_passes": "fusion"}
+
+
+def compile(
+    function: Callable[..., Any], donate: tuple[int, ...] = (), fuse: bool = True
+) -> Callable[..., Any]:
+    """``function`` of buffers, compiled by XLA at its first call for each device and shape.
+
+    Without ``fuse`` elementwise operations are not fused into loops on the CPU, where that pass takes
+    time quadratic in the number of operations.
+    """
+    options = None if fuse or jax.default_backend() != "cpu" else _UNFUSED
 
     def traced(*buffers: Buffer) -> Any:
         _count()
         return function(*buffers)
 
-    jitted = jax.jit(traced, donate_argnums=donate)
+    jitted = jax.jit(traced, donate_argnums=donate, compiler_options=options)
 
     def call(*buffers: Buffer) -> Any:
         with enable_x64(True):
