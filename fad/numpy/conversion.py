@@ -1,0 +1,296 @@
+"""From tensors to Python numbers, NumPy arrays and other libraries, and what to do instead.
+
+A number or an array taken out of a tensor is a constant to every transform. That is wanted where
+it decides what to compute (``if x > 0``, ``while float(err) > tol``): ``bool``, ``int``, ``float``
+work in every transform that is not jitted or batched. It is a mistake where it *is* what to
+compute: ``math.sin(x)`` and ``np.asarray(x)`` inside a transform are errors.
+"""
+
+from __future__ import annotations
+
+import dis
+import math
+import sys
+from functools import lru_cache
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fad.core import dtypes, kernels
+from fad.core.aval import make_aval
+from fad.core.errors import FadTypeError, FadValueError, located, user_frame
+from fad.core.tensor import Array, Tensor
+
+
+def host(x: Tensor, purpose: str) -> np.ndarray:
+    """The numbers of ``x``, not to be written to, or the error of a level that has none."""
+    return np.asarray(x.concrete(purpose).realize())
+
+
+# ------------------------------------------------------------------------------- Python scalars
+
+
+def to_bool(x: Tensor) -> bool:
+    """``bool(x)``, and the condition of ``if``, ``while``, ``and``, ``or`` and ``not``."""
+    if x.aval.size != 1:
+        what = "a tensor with more than one element" if x.aval.size else "an empty tensor"
+        raise FadValueError(
+            located(
+                f"The truth value of {what} is ambiguous. Use x.any(), x.all() or x.size > 0; to "
+                "choose element by element, fad.numpy.where(condition, a, b)."
+            )
+        )
+    return bool(host(x, "a truth value (if, while, and, or, not, bool())"))
+
+
+def to_int(x: Tensor) -> int:
+    """``int(x)`` of a zero-dimensional tensor."""
+    return int(_scalar(x, "int"))
+
+
+def to_float(x: Tensor) -> float:
+    """``float(x)`` of a zero-dimensional tensor; ``math.sin(x)`` of one in a transform raises."""
+    if x.__class__ is not Array:
+        _refuse_math(x, sys._getframe(1))
+    return float(_scalar(x, "float"))
+
+
+def to_complex(x: Tensor) -> complex:
+    """``complex(x)`` of a zero-dimensional tensor."""
+    if x.__class__ is not Array:
+        _refuse_math(x, sys._getframe(1))
+    return complex(_scalar(x, "complex"))
+
+
+def to_index(x: Tensor) -> int:
+    """The integer of a zero-dimensional integer tensor, for ``range(n)``, slices and shapes."""
+    if x.aval.ndim or x.aval.dtype.kind not in "iu":
+        raise FadTypeError(
+            located(f"only integer scalar tensors can be converted to an index, got {x.aval}")
+        )
+    return int(host(x, "an index (range(), a slice, a shape)"))
+
+
+def floor(x: Tensor) -> int:
+    """``math.floor(x)``."""
+    return math.floor(_scalar(x, "math.floor"))
+
+
+def ceil(x: Tensor) -> int:
+    """``math.ceil(x)``."""
+    return math.ceil(_scalar(x, "math.ceil"))
+
+
+def trunc(x: Tensor) -> int:
+    """``math.trunc(x)``."""
+    return math.trunc(_scalar(x, "math.trunc"))
+
+
+def _scalar(x: Tensor, name: str) -> Any:
+    if x.aval.ndim:
+        raise FadTypeError(
+            located(
+                "only 0-dimensional tensors can be converted to Python scalars, but this one has "
+                f"shape {x.shape}. Pick an element, x[0], or write x.item() for the only one."
+            )
+        )
+    value = host(x, f"{name}()").item()
+    if x.aval.dtype.kind == "c" and name != "complex":
+        raise FadTypeError(
+            located(f"{name}() of a complex tensor would drop its imaginary part: write x.real")
+        )
+    return value
+
+
+def item(x: Tensor, *index: Any) -> Any:
+    """The only element, or the one at ``index``, as a Python scalar: a constant to transforms."""
+    value = host(x, "item()")
+    if not index and value.size != 1:
+        raise FadValueError(
+            located(f"item(): a tensor of shape {x.shape} has no single element; give an index")
+        )
+    found = value.item(*index)
+    return float(found) if x.aval.dtype == dtypes.bfloat16 else found
+
+
+def tolist(x: Tensor) -> Any:
+    """Nested lists of Python scalars: constants to transforms."""
+    return host(x, "tolist()").tolist()
+
+
+# ------------------------------------------------------- math.sin(x), told apart from float(x)
+
+_HARMLESS = frozenset("isnan isinf isfinite isclose floor ceil trunc".split())
+"""Functions of ``math`` without a derivative to lose."""
+
+_NUMPY_NAMES = {
+    "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+    "atan2": "arctan2", "atanh": "arctanh", "pow": "power", "fabs": "abs", "fsum": "sum",
+    "dist": "linalg.norm", "phase": "angle", "remainder": "remainder",
+}  # fmt: skip
+_SPECIAL_NAMES = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
+
+
+def _refuse_math(x: Tensor, frame: FrameType) -> None:
+    """Raise if the frame is calling a function of ``math`` or ``cmath`` on ``x``."""
+    function = _resolve(called_names(frame), frame)
+    if not isinstance(function, BuiltinFunctionType):
+        return
+    module, name = function.__module__, function.__name__
+    if module not in ("math", "cmath") or name in _HARMLESS:
+        return
+    instead = f"fad.numpy.{_NUMPY_NAMES.get(name, name)}"
+    if name in _SPECIAL_NAMES:
+        instead = f"fad.scipy.special.{_SPECIAL_NAMES[name]}"
+    raise FadTypeError(
+        located(
+            f"{module}.{name} works on Python floats, so {module}.{name}(x) of this tensor "
+            f"{x.aval} in {x.level.describe()} would lose its derivative. Write {instead}."
+        )
+    )
+
+
+def called_names(frame: FrameType) -> tuple[str, ...]:
+    """The dotted name of what the frame is calling, as ``("math", "sin")``, or () if unknown."""
+    return _called_names(frame.f_code, frame.f_lasti)
+
+
+@lru_cache(maxsize=512)
+def _called_names(code: CodeType, lasti: int) -> tuple[str, ...]:
+    """Read off the byte code: the callee is loaded where, in the source, the call begins."""
+    positions = list(code.co_positions())
+    line, _, column, _ = positions[lasti // 2]
+    if line is None or column is None:
+        return ()
+    names: tuple[str, ...] = ()
+    for instruction in dis.get_instructions(code):
+        if instruction.offset >= lasti:
+            return names if instruction.opname in _CALLS else ()
+        where = positions[instruction.offset // 2]
+        if (where[0], where[2]) != (line, column) or instruction.opname in _IGNORED:
+            continue
+        if instruction.opname.startswith(_LOADS):
+            names = (instruction.argval,)
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and names:
+            names = (*names, instruction.argval)
+        else:
+            names = ()
+    return ()
+
+
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
+_IGNORED = frozenset(["PUSH_NULL", "CACHE", "PRECALL", "RESUME", "NOP", "EXTENDED_ARG"])
+_CALLS = frozenset(["CALL", "PRECALL", "CALL_KW", "CALL_FUNCTION_EX"])
+
+
+def _resolve(names: tuple[str, ...], frame: FrameType) -> Any:
+    """The object that a dotted name stands for, looking into modules only; None if unknown."""
+    if not names:
+        return None
+    first, *rest = names
+    for scope in (frame.f_locals, frame.f_globals, frame.f_builtins):
+        if first in scope:
+            found = scope[first]
+            break
+    else:
+        return None
+    for name in rest:
+        if not isinstance(found, ModuleType):
+            return None
+        found = getattr(found, name, None)
+    return found
+
+
+# --------------------------------------------------------------- arrays, DLPack, pickles, copies
+
+
+def to_ndarray(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    """``np.asarray(x)``: a new writable array; a read-only view if ``copy=False``."""
+    if x.__class__ is not Array:
+        _refuse_conversion(x)
+    value = np.asarray(x.realize())  # type: ignore[attr-defined]
+    if copy is False:
+        if dtype is not None and np.dtype(dtype) != value.dtype:
+            raise FadValueError(located("a change of dtype needs a copy: leave copy=False out"))
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    return np.array(value, dtype, copy=True)
+
+
+def _refuse_conversion(x: Tensor) -> NoReturn:
+    x.level.check_active(x)
+    frame = user_frame()
+    names = called_names(frame) if frame is not None else ()
+    by = f"{'.'.join(names)}(...)" if names else "NumPy"
+    raise FadTypeError(
+        located(
+            f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and "
+            "its derivative would be lost. Call functions of fad.numpy or NumPy on the tensor itself; "
+            "fad.numpy.stack or fad.asarray for a list of tensors; a.at[i].set(x) instead of "
+            "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x); code "
+            "that cannot be traced is wrapped by fad.external."
+        )
+    )
+
+
+def to_dlpack(x: Tensor, **options: Any) -> Any:
+    """A DLPack capsule of the tensor's memory, which must not be written to."""
+    if x.__class__ is not Array:
+        _refuse_conversion(x)
+    return _exported(x).__dlpack__(**options)
+
+
+def dlpack_device(x: Tensor) -> tuple[int, int]:
+    """DLPack's numbers of the device that holds the tensor."""
+    if x.__class__ is not Array:
+        _refuse_conversion(x)
+    return _exported(x).__dlpack_device__()
+
+
+def _exported(x: Any) -> Any:
+    """The buffer on its device; a host buffer is put there, so that nobody can write to ours."""
+    buffer = x.realize()
+    return buffer if kernels.is_buffer(buffer) else kernels.put(buffer)
+
+
+def device(x: Tensor) -> Any:
+    """The device that holds the tensor; in a transform, the default one."""
+    return kernels.devices()[0]
+
+
+def to_device(x: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on another device; in a transform it can only stay where it is."""
+    target = kernels.find_device(device)
+    if target == x.device:
+        return x
+    if x.__class__ is not Array:
+        raise FadTypeError(
+            located(
+                f"a tensor of {x.level.describe()} cannot move to another device; move the "
+                "arguments of that transform instead"
+            )
+        )
+    return Array(x.aval, kernels.put(x.realize(), target))  # type: ignore[attr-defined]
+
+
+def reduce(x: Tensor) -> Any:
+    """What pickle stores of a concrete tensor: its numbers, dtype and weak type."""
+    if x.__class__ is not Array:
+        raise FadTypeError(
+            located(
+                f"cannot pickle a tensor of {x.level.describe()}: it has no meaning outside that "
+                "call. Return it from the transform and pickle the result."
+            )
+        )
+    return _restore, (np.array(x.realize()), x.aval.weak)  # type: ignore[attr-defined]
+
+
+def _restore(value: np.ndarray, weak: bool) -> Array:
+    return Array(make_aval(value.shape, value.dtype, weak), kernels.put(value))
+
+
+def copy(x: Tensor, *unused: Any, **ignored: Any) -> Tensor:
+    """The tensor itself: nobody can write to it."""
+    return x

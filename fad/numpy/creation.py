@@ -1,0 +1,122 @@
+"""Making tensors from what is not one: arrays, numbers, lists, buffers of other libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fad import numpy as functions
+from fad.core import dtypes, kernels
+from fad.core.dtypes import DType
+from fad.core.errors import (
+    FadError,
+    FadOverflowError,
+    FadTypeError,
+    FadValueError,
+    located,
+)
+from fad.core.tensor import Tensor, from_buffer
+from fad.numpy.dtypes import as_dtype, result_type
+from fad.primitives.broadcast import convert
+
+
+__all__ = ["array", "asarray", "from_dlpack"]
+
+
+def asarray(obj: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor of an array, a number or a (nested) list of these; a tensor is kept as it is.
+
+    NumPy's dtypes: float64 for floats, int64 for integers. An array is copied to the device at
+    once, so later changes to it do not show; ``copy=False`` refuses to. In a list, tensors of any
+    transform may stand beside numbers.
+
+    >>> import fad
+    >>> fad.asarray([1.0, 2.0])
+    fad.Tensor([1., 2.])
+    >>> fad.asarray(3, dtype="float32")
+    fad.Tensor(3., dtype=float32)
+    """
+    target = None if dtype is None else as_dtype(dtype)
+    if isinstance(obj, Tensor):
+        made = convert(obj, target or obj.dtype)  # which makes a weak one strong
+        if copy is False and made is not obj:
+            raise FadValueError(located("asarray: a change of dtype needs a copy"))
+        return made if device is None else made.to_device(device)
+    if copy is False:
+        raise FadValueError(
+            located(
+                f"asarray: a tensor cannot share the memory of a {type(obj).__name__}, which may "
+                "be written to; leave copy=False out, or use from_dlpack(x, copy=False)."
+            )
+        )
+    if isinstance(obj, list | tuple) and _holds_tensor(obj):
+        return _stack(obj, target)
+    return _put(obj, target, device)
+
+
+def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Tensor:
+    """The same as :func:`asarray`; ``ndmin`` puts axes of length 1 in front."""
+    made = asarray(obj, dtype)
+    missing = ndmin - made.ndim
+    return made.reshape((1,) * missing + made.shape) if missing > 0 else made
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor of an array of another library, through DLPack.
+
+    It is copied, since the other library may write to its memory before a deferred operation reads
+    it; ``copy=False`` shares the memory, which must not be written to from then on.
+    """
+    if isinstance(x, Tensor):
+        return asarray(x, device=device)
+    if not hasattr(x, "__dlpack__"):
+        raise FadTypeError(located(f"from_dlpack: {type(x).__name__} has no __dlpack__ method"))
+    shared = kernels.from_dlpack(x)
+    dtypes.check_supported(np.dtype(shared.dtype))
+    return from_buffer(shared if copy is False else kernels.put(shared, device))
+
+
+def _holds_tensor(obj: Any) -> bool:
+    """Whether a nested list holds a tensor somewhere."""
+    return isinstance(obj, Tensor) or (
+        isinstance(obj, list | tuple) and any(_holds_tensor(o) for o in obj)
+    )
+
+
+def _stack(obj: Any, target: DType | None) -> Tensor:
+    parts = [asarray(o, target) for o in obj]
+    shapes = {p.shape for p in parts}
+    if len(shapes) > 1:
+        raise FadValueError(
+            located(
+                "asarray: the elements of a list must have one shape, got "
+                + " and ".join(map(str, sorted(shapes)))
+            )
+        )
+    common = target or result_type(*parts)
+    return functions.stack([convert(p, common) for p in parts])
+
+
+def _put(obj: Any, target: DType | None, device: Any) -> Tensor:
+    if not (isinstance(obj, np.ndarray | np.generic) or kernels.is_buffer(obj)):
+        obj = _from_python(obj, target)
+    given = dtypes.check_supported(np.dtype(obj.dtype))
+    native = (target or given).newbyteorder("=")
+    if native != given:
+        obj = np.asarray(obj).astype(native)
+    return from_buffer(kernels.put(obj, device))
+
+
+def _from_python(obj: Any, target: DType | None) -> np.ndarray:
+    """A NumPy array of numbers, lists and objects with an ``__array__`` method."""
+    try:
+        return np.asarray(obj, target)
+    except FadError:
+        raise
+    except OverflowError as error:
+        raise FadOverflowError(located(f"asarray: {error}")) from None
+    except ValueError as error:
+        raise FadValueError(located(f"asarray: {error}")) from None
+    except TypeError as error:
+        raise FadTypeError(located(f"asarray: {error}")) from None

@@ -1,0 +1,243 @@
+"""NumPy's dispatch: ``np.sin(x)``, ``np.concatenate([x, y])``, ``np.add.reduce(x)`` on tensors.
+
+A NumPy function is answered by the fad function of the same name. Where there is none, concrete
+tensors are converted and NumPy's own function runs (plotting, histograms, ...); a tensor of a
+transform raises an error that names the function. Writing into an array is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fad.core.aval import SCALARS
+from fad.core.errors import FadTypeError, located
+from fad.core.tensor import Array, Tensor, lift
+from fad.numpy import ufunc_methods
+
+_namespaces: dict[str, ModuleType] = {}
+_ufuncs: dict[Any, Callable[..., Any]] = {}
+
+
+def register(name: str, module: ModuleType) -> None:
+    """Let ``module`` answer for the functions and ufuncs of NumPy's module ``name``.
+
+    Any module will do whose functions go through NumPy's protocols: ``scipy.special`` does.
+    """
+    _namespaces[name] = module
+    _function_for.cache_clear()
+    if name == "numpy":
+        for ufunc_name in dir(np):
+            ufunc = getattr(np, ufunc_name)
+            function = getattr(module, ufunc_name, None)
+            if isinstance(ufunc, np.ufunc) and function is not None:
+                _ufuncs[ufunc] = function
+
+
+# ---------------------------------------------------------------------------------------- ufuncs
+
+
+def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    """``Tensor.__array_ufunc__``."""
+    if not options and method == "__call__":
+        function = _ufuncs.get(ufunc)
+        if function is not None:
+            try:
+                return function(*inputs)
+            except FadTypeError:
+                if not _has_foreign(inputs):
+                    raise
+                return NotImplemented
+    return _any_ufunc(ufunc, method, inputs, options)
+
+
+def _any_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+    name = f"{_module_prefix(ufunc)}{ufunc.__name__}"
+    if method != "__call__":
+        name = f"{name}.{method}"
+    if _has_foreign(inputs):
+        return NotImplemented
+    if options.get("out") is not None:
+        return _write(ufunc, method, name, inputs, options)
+    function = _ufuncs.get(ufunc) or _scipy_function(ufunc)
+    if function is None or method in ("reduceat", "at"):
+        return _by_numpy(getattr(ufunc, method), name, inputs, options)
+    if method == "__call__":
+        return _call(function, name, inputs, options)
+    return ufunc_methods.METHODS[method](ufunc, function, *inputs, **options)
+
+
+def _call(function: Any, name: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """A ufunc with ``dtype``, ``where`` and the like."""
+    options = dict(options)
+    dtype = options.pop("dtype", None)
+    if options.pop("where", True) is not True:
+        raise FadTypeError(
+            located(
+                f"{name}(..., where=mask) leaves elements undefined. Write "
+                f"fad.numpy.where(mask, {name}(...), other) and say what the others are."
+            )
+        )
+    for ignored in ("out", "order", "subok"):
+        options.pop(ignored, None)
+    if options.pop("casting", "same_kind") not in ("same_kind", "unsafe") or options:
+        raise FadTypeError(
+            located(
+                f"{name} takes no casting=, signature= or axes= on tensors: convert the operands "
+                "with .astype(...) or move their axes before"
+            )
+        )
+    if dtype is not None and np.dtype(dtype) != np.bool_:
+        inputs = [lift(x).astype(dtype) for x in inputs]
+    return function(*inputs)
+
+
+def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """``out=``: only ``a += x`` of a NumPy array ``a`` and a concrete tensor ``x`` can be done."""
+    outs = options["out"]
+    in_place = method == "__call__" and inputs and len(outs) == 1 and outs[0] is inputs[0]
+    if in_place and not isinstance(outs[0], Tensor) and all(map(_is_concrete, inputs)):
+        return ufunc(*map(_to_numpy, inputs), **options)
+    if in_place:
+        what = f"an in-place operation ({name}) would write a tensor into a NumPy array"
+        instead = "write a = a + x instead of a += x"
+    else:
+        what = f"{name} cannot write through out=: a tensor's operations make new tensors"
+        instead = f"write result = {name}(...)"
+    raise FadTypeError(located(f"{what}; {instead}."))
+
+
+def _module_prefix(ufunc: np.ufunc) -> str:
+    return "numpy." if getattr(np, ufunc.__name__, None) is ufunc else ""
+
+
+def _scipy_function(ufunc: np.ufunc) -> Any:
+    """The function for a ufunc of ``scipy.special``, which ufuncs do not say they belong to."""
+    module = _namespaces.get("scipy.special")
+    if module is None or getattr(np, ufunc.__name__, None) is ufunc:
+        return None
+    return getattr(module, ufunc.__name__, None)
+
+
+# ------------------------------------------------------------------------------------- functions
+
+
+def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """``Tensor.__array_function__``."""
+    function = _function_for(func)
+    if function is None or "out" in kwargs:
+        return _any_function(func, function, args, kwargs)
+    for kind in types:
+        if not issubclass(kind, Tensor | np.ndarray):
+            return NotImplemented
+    return function(*args, **kwargs)
+
+
+@cache
+def _function_for(func: Any) -> Any:
+    module = _namespaces.get(func.__module__)
+    return getattr(module, func.__name__, None)
+
+
+def _any_function(func: Any, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    name = f"{func.__module__}.{func.__name__}"
+    if function is None:
+        return _by_numpy(func, name, args, kwargs)
+    kwargs = dict(kwargs)
+    if kwargs.pop("out") is not None:
+        raise FadTypeError(
+            located(
+                f"{name} cannot write through out=: a tensor's operations make new tensors; "
+                f"write result = {name}(...)."
+            )
+        )
+    return function(*args, **kwargs)
+
+
+# ----------------------------------------------------------------- what fad has no function for
+
+_WRITERS = {
+    "add.at": "x.at[indices].add(values)",
+    "subtract.at": "x.at[indices].add(-values)",
+    "multiply.at": "x.at[indices].multiply(values)",
+    "maximum.at": "x.at[indices].max(values)",
+    "minimum.at": "x.at[indices].min(values)",
+    "copyto": "fad.numpy.where(mask, new, old)",
+    "fill_diagonal": "x.at[i, i].set(values) with i = numpy.arange(n)",
+    "place": "fad.numpy.where(mask, new, old)",
+    "put": "x.ravel().at[indices].set(values).reshape(x.shape)",
+    "put_along_axis": "x.at[...].set(values)",
+    "putmask": "fad.numpy.where(mask, new, old)",
+}
+
+_INSTEAD = {
+    "apply_along_axis": "fad.vmap",
+    "apply_over_axes": "a call with several axes, such as fad.numpy.sum(x, axis=(0, 1))",
+    "vectorize": "fad.vmap",
+    "nditer": "fad.vmap or fad.scan",
+    "ndenumerate": "a loop over numpy.ndindex(x.shape)",
+    "add.reduceat": "fad.numpy.zeros(n).at[segments].add(x)",
+}
+
+
+def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """Run NumPy's own function on concrete tensors; the error where that cannot be done."""
+    short = name.removeprefix("numpy.")
+    if short in _WRITERS or short.endswith(".at"):
+        instead = _WRITERS.get(short, "x.at[indices].set(values)")
+        raise FadTypeError(
+            located(
+                f"{name} would write into an array, and tensors are immutable. Write {instead}."
+            )
+        )
+    tensors = list(_tensors((args, kwargs)))
+    if all(t.__class__ is Array for t in tensors):
+        return func(*_to_numpy(args), **_to_numpy(kwargs))
+    level = next(t for t in tensors if t.__class__ is not Array).level
+    hint = f"Use {_INSTEAD[short]}. " if short in _INSTEAD else ""
+    raise FadTypeError(
+        located(
+            f"{name} is not supported on the tensors of {level.describe()}. {hint}It can be "
+            "applied to constants, fad.stop_gradient(x), or wrapped with derivatives of your own "
+            "by fad.external."
+        )
+    )
+
+
+def _tensors(tree: Any) -> Any:
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for item in tree:
+            yield from _tensors(item)
+    elif isinstance(tree, dict):
+        yield from _tensors(list(tree.values()))
+
+
+def _to_numpy(tree: Any) -> Any:
+    """The same with arrays for concrete tensors, down into lists and dictionaries."""
+    if isinstance(tree, Tensor):
+        return np.asarray(tree)
+    if type(tree) in (list, tuple):
+        return type(tree)([_to_numpy(item) for item in tree])
+    if type(tree) is dict:
+        return {key: _to_numpy(item) for key, item in tree.items()}
+    return tree
+
+
+def _is_concrete(x: Any) -> bool:
+    return x.__class__ is Array or not isinstance(x, Tensor)
+
+
+def _has_foreign(inputs: Any) -> bool:
+    """Whether another library's array type, with a dispatch of its own, is among the inputs."""
+    for x in inputs:
+        if isinstance(x, Tensor | np.ndarray | np.generic | list | tuple) or type(x) in SCALARS:
+            continue
+        if hasattr(type(x), "__array_ufunc__"):
+            return True
+    return False

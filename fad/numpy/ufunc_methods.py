@@ -1,0 +1,109 @@
+"""The methods of ufuncs: ``np.add.reduce``, ``np.multiply.accumulate``, ``np.subtract.outer``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate as accumulated
+from typing import Any
+
+import numpy as np
+
+from fad import numpy as functions
+from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.tensor import Tensor
+from fad.numpy.creation import asarray
+
+_REDUCTIONS = {
+    np.add: "sum",
+    np.multiply: "prod",
+    np.maximum: "max",
+    np.minimum: "min",
+    np.logical_and: "all",
+    np.logical_or: "any",
+}
+_ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
+
+
+def reduce(
+    ufunc: np.ufunc,
+    function: Callable[..., Any],
+    x: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    **options: Any,
+) -> Tensor:
+    """``np.<ufunc>.reduce(x)``: a reduction where there is one, else one call per element."""
+    x = _operand(x, dtype)
+    name = _REDUCTIONS.get(ufunc)
+    if name is not None:
+        known = getattr(functions, name)
+        return known(x, axis=axis, keepdims=keepdims, **options)
+    parts = _slices(ufunc, "reduce", x, axis)
+    if options.get("where", True) is not True:
+        raise FadTypeError(
+            located(f"numpy.{ufunc.__name__}.reduce takes no where=: use fad.numpy.where first")
+        )
+    total = options.get("initial")
+    for part in parts:
+        total = part if total is None else function(total, part)
+    if total is None:
+        if ufunc.identity is None:
+            raise FadValueError(
+                located(f"numpy.{ufunc.__name__}.reduce of no elements has no value: give initial=")
+            )
+        total = functions.full_like(functions.sum(x, axis=axis), ufunc.identity)
+    if not keepdims:
+        return asarray(total)
+    ones = (1,) * x.ndim
+    return functions.reshape(total, ones) if axis is None else functions.expand_dims(total, axis)
+
+
+def accumulate(
+    ufunc: np.ufunc,
+    function: Callable[..., Any],
+    x: Any,
+    axis: int = 0,
+    dtype: Any = None,
+    out: None = None,
+) -> Tensor:
+    """``np.<ufunc>.accumulate(x)``: all partial reductions along an axis."""
+    x = _operand(x, dtype)
+    name = _ACCUMULATIONS.get(ufunc)
+    if name is not None:
+        return getattr(functions, name)(x, axis=axis)
+    parts = _slices(ufunc, "accumulate", x, axis)
+    return functions.stack(list(accumulated(parts, function)), axis=axis) if parts else x
+
+
+def outer(
+    ufunc: np.ufunc, function: Callable[..., Any], x: Any, y: Any, dtype: Any = None
+) -> Tensor:
+    """``np.<ufunc>.outer(x, y)``: the function of every pair of elements."""
+    x, y = _operand(x, dtype), _operand(y, dtype)
+    return function(functions.reshape(x, x.shape + (1,) * y.ndim), y)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": reduce,
+    "accumulate": accumulate,
+    "outer": outer,
+}
+
+
+def _operand(x: Any, dtype: Any) -> Tensor:
+    x = asarray(x)
+    return x if dtype is None else functions.astype(x, dtype)
+
+
+def _slices(ufunc: np.ufunc, method: str, x: Tensor, axis: Any) -> list[Tensor]:
+    if axis is None:
+        x, axis = functions.ravel(x), 0
+    if isinstance(axis, tuple):
+        if len(axis) != 1:
+            raise FadTypeError(
+                located(f"numpy.{ufunc.__name__}.{method} takes one axis on tensors, got {axis}")
+            )
+        axis = axis[0]
+    return list(functions.unstack(x, axis=axis))
