@@ -104,8 +104,7 @@ def put(value: Any, device: Any = None) -> Buffer:
     with enable_x64(True):
         if device is None:
             return _jnp.array(value, copy=True)
-        host = np.array(value) if isinstance(value, np.ndarray) else value
-        return jax.device_put(host, find_device(device))
+        return jax.device_put(_jnp.array(value, copy=True), device)
 
 
 def is_buffer(value: Any) -> bool:
@@ -119,27 +118,9 @@ def block(buffer: Buffer) -> None:
         buffer.block_until_ready()
 
 
-def devices() -> list[Any]:
-    """The devices of the installed JAX's default backend."""
-    return list(jax.devices())
-
-
-def find_device(name: Any) -> Any:
-    """The device that ``"cpu"``, ``"gpu"`` or ``"gpu:1"`` names; a device is itself."""
-    if not isinstance(name, str):
-        return name
-    platform, _, number = name.partition(":")
-    try:
-        return jax.devices(platform)[int(number or 0)]
-    except (RuntimeError, ValueError, IndexError):
-        known = ", ".join(f"{d.platform}:{d.id}" for d in jax.devices())
-        raise FadValueError(located(f"there is no device {name!r}; there is {known}")) from None
-
-
-def from_dlpack(value: Any) -> Buffer:
-    """A buffer that shares the memory of another library's array."""
-    with enable_x64(True):
-        return _jnp.from_dlpack(value)
+def devices(platform: str | None = None) -> list[Any]:
+    """The devices of a platform of the installed JAX, by default its best one."""
+    return list(jax.devices(platform))
 
 
 def device_of(buffer: Buffer) -> Any:

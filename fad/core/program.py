@@ -25,6 +25,11 @@ CALL_MS = 0.005
 SMALL_MS = 120.0
 """A program whose estimated compile time is below this is compiled at its first meeting."""
 
+MAX_FUSED = 300
+"""Above this number of operations a program is compiled without fusion: on the CPU an unrolled loop
+of 1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run as
+fast."""
+
 _MAX_PROGRAMS = 512
 _MAX_KERNELS = 4096
 
@@ -54,7 +59,8 @@ class Program:
 
 def compile_ms(graph: Graph) -> float:
     """Estimated time for XLA to compile the graph whole, in milliseconds."""
-    return COMPILE_MS + sum(eqn.operation.primitive.compile_cost for eqn in graph.equations)
+    costs = sum(eqn.operation.primitive.compile_cost for eqn in graph.equations)
+    return COMPILE_MS + (costs if len(graph.equations) <= MAX_FUSED else 0.5 * costs)
 
 
 def meetings_before_compiling(graph: Graph) -> int:
@@ -75,7 +81,7 @@ def compile_graph(graph: Graph, donate: tuple[int, ...] = ()) -> Callable[..., l
     def run(*buffers: Buffer) -> list[Buffer]:
         return evaluate(graph, buffers, perform_inline)
 
-    return kernels.compile(run, donate)
+    return kernels.compile(run, donate, fuse=len(graph.equations) <= MAX_FUSED)
 
 
 def perform_inline(operation: Operation, operands: list[Any], avals: tuple[Aval, ...]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -100,6 +100,14 @@ class Selection:
         if isinstance(place, int) and place < len(names):
             return f"argument {place} ({names[place]!r})"
         return f"argument {place!r}"
+
+
+class Options(NamedTuple):
+    """Keyword options that transforms share."""
+
+    has_aux: bool = False
+    holomorphic: bool = False
+    allow_int: bool = False
 
 
 def replaced(
@@ -296,3 +304,51 @@ def zeros_or_float0(aval: Aval) -> Any:
     if not aval.inexact:
         return float0_zeros(aval)
     return zeros(make_aval(aval.shape, aval.dtype))
+
+
+class Inputs:
+    """The arguments of one call, in general: trees of leaves, some of which are differentiated."""
+
+    __slots__ = ("args", "avals", "kwargs", "leaves", "places", "selection", "treedefs", "wanted")
+
+    def __init__(
+        self, selection: Selection, options: Options, args: Any, kwargs: dict[str, Any]
+    ) -> None:
+        transform = selection.transform
+        self.selection = selection
+        self.args, self.kwargs = args, kwargs
+        self.places = selection.places(args, kwargs)
+        trees = [args[p] if isinstance(p, int) else kwargs[p] for p in self.places]
+        titles = [selection.title(p) for p in self.places]
+        self.leaves, self.treedefs = lift_leaves(transform, titles, trees)
+        self.avals: list[Aval] = [x.aval for x in self.leaves]
+        named = named_leaves(titles, trees)
+        self.wanted = []
+        for title, leaf in zip(named, self.leaves, strict=True):
+            if check_inexact(transform, title, leaf.aval, options.allow_int):
+                check_complex(transform, title, leaf.aval, options.holomorphic)
+                self.wanted.append(leaf)
+
+    def call(self, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments with the wanted leaves replaced by tensors of the tape."""
+        remaining = iter(tensors)
+        leaves = [next(remaining) if a.inexact else x for a, x in zip(self.avals, self.leaves, strict=True)]
+        return replaced(self.args, self.kwargs, self.places, self._trees(leaves))
+
+    def _trees(self, leaves: list[Any]) -> list[Any]:
+        trees, start = [], 0
+        for treedef in self.treedefs:
+            stop = start + treedef.num_leaves
+            trees.append(pytree.unflatten(treedef, leaves[start:stop]))
+            start = stop
+        return trees
+
+    def gradient(self, gradients: list[Any]) -> Any:
+        """The result: one tree, or a tuple of trees, of the wanted leaves' cotangents."""
+        remaining = iter(gradients)
+        leaves = []
+        for aval in self.avals:
+            g = next(remaining) if aval.inexact else None
+            leaves.append(zeros_or_float0(aval) if g is None else g)
+        trees = self._trees(leaves)
+        return trees[0] if self.selection.single else tuple(trees)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from fad.core import pytree
-from fad.core.aval import Aval
 from fad.core.errors import FadTypeError, located
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
@@ -17,13 +16,10 @@ from fad.primitives.broadcast import full
 from fad.reverse.pullback import Recording
 from fad.transforms.arguments import (
     Argnums,
+    Inputs,
+    Options,
     Selection,
-    check_complex,
-    check_inexact,
-    lift_leaves,
-    named_leaves,
     output_leaves,
-    replaced,
     split_aux,
     zeros_or_float0,
 )
@@ -97,7 +93,7 @@ def value_and_grad(
     (Tensor(9.), Tensor(6.))
     """
     selection = Selection(_name, f, argnums)
-    options = _Options(has_aux, holomorphic, allow_int)
+    options = Options(has_aux, holomorphic, allow_int)
 
     def unfinished(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         return _value_and_gradient(selection, options, args, kwargs)
@@ -117,18 +113,12 @@ def value_and_grad(
     return wrapped
 
 
-class _Options(NamedTuple):
-    has_aux: bool
-    holomorphic: bool
-    allow_int: bool
-
-
 def _value_and_gradient(
-    selection: Selection, options: _Options, args: tuple[Any, ...], kwargs: dict[str, Any]
+    selection: Selection, options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
     f = selection.function
     x = _one_float_array(selection, options, args)
-    inputs = _Inputs(selection, options, args, kwargs) if x is None else None
+    inputs = Inputs(selection, options, args, kwargs) if x is None else None
     recording = Recording(f, [x] if inputs is None else inputs.wanted, selection.transform)
     try:
         if inputs is None:
@@ -141,7 +131,7 @@ def _value_and_gradient(
     aux = None
     if options.has_aux:
         out, aux = split_aux(selection.transform, out)
-    out = _scalar(selection, options, out)
+    out = scalar_output(selection, options, out)
     dtype = out.aval.dtype
     gradients = recording.pull_from_ones(out, lambda: full((), 1, dtype))
     value = recording.lower(out)
@@ -155,7 +145,7 @@ def _value_and_gradient(
 
 
 def _one_float_array(
-    selection: Selection, options: _Options, args: tuple[Any, ...]
+    selection: Selection, options: Options, args: tuple[Any, ...]
 ) -> Tensor | None:
     """The argument as a tensor in the commonest case: the first one, real, and not a container."""
     if selection.names != (0,) or not selection.single or options.holomorphic or not args:
@@ -168,55 +158,7 @@ def _one_float_array(
     return None
 
 
-class _Inputs:
-    """The arguments of one call, in general: trees of leaves, some of which are differentiated."""
-
-    __slots__ = ("args", "avals", "kwargs", "leaves", "places", "selection", "treedefs", "wanted")
-
-    def __init__(
-        self, selection: Selection, options: _Options, args: Any, kwargs: dict[str, Any]
-    ) -> None:
-        transform = selection.transform
-        self.selection = selection
-        self.args, self.kwargs = args, kwargs
-        self.places = selection.places(args, kwargs)
-        trees = [args[p] if isinstance(p, int) else kwargs[p] for p in self.places]
-        titles = [selection.title(p) for p in self.places]
-        self.leaves, self.treedefs = lift_leaves(transform, titles, trees)
-        self.avals: list[Aval] = [x.aval for x in self.leaves]
-        named = named_leaves(titles, trees)
-        self.wanted = []
-        for title, leaf in zip(named, self.leaves, strict=True):
-            if check_inexact(transform, title, leaf.aval, options.allow_int):
-                check_complex(transform, title, leaf.aval, options.holomorphic)
-                self.wanted.append(leaf)
-
-    def call(self, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments with the wanted leaves replaced by tensors of the tape."""
-        remaining = iter(tensors)
-        leaves = [next(remaining) if a.inexact else x for a, x in zip(self.avals, self.leaves, strict=True)]
-        return replaced(self.args, self.kwargs, self.places, self._trees(leaves))
-
-    def _trees(self, leaves: list[Any]) -> list[Any]:
-        trees, start = [], 0
-        for treedef in self.treedefs:
-            stop = start + treedef.num_leaves
-            trees.append(pytree.unflatten(treedef, leaves[start:stop]))
-            start = stop
-        return trees
-
-    def gradient(self, gradients: list[Any]) -> Any:
-        """The result: one tree, or a tuple of trees, of the wanted leaves' cotangents."""
-        remaining = iter(gradients)
-        leaves = []
-        for aval in self.avals:
-            g = next(remaining) if aval.inexact else None
-            leaves.append(zeros_or_float0(aval) if g is None else g)
-        trees = self._trees(leaves)
-        return trees[0] if self.selection.single else tuple(trees)
-
-
-def _scalar(selection: Selection, options: _Options, out: Any) -> Tensor:
+def scalar_output(selection: Selection, options: Options, out: Any) -> Tensor:
     """The function's result if its gradient is defined, or the error that says what to use."""
     transform = selection.transform
     if not isinstance(out, Tensor):

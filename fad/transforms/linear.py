@@ -1,0 +1,258 @@
+"""linearize and linear_transpose: linear maps as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fad.batching.batch import BatchLevel
+from fad.core import pytree
+from fad.core.aval import Aval, make_aval
+from fad.core.errors import FadRuntimeError, FadTypeError, located
+from fad.core.graph import Graph, simplify
+from fad.core.tensor import aval_of
+from fad.forward.dual import DualLevel, DualTensor
+from fad.primitives import shape as shapes
+from fad.primitives.broadcast import FULL
+from fad.staging.call import call_graph
+from fad.staging.capture import StageLevel, capture
+from fad.staging.transpose import transpose
+from fad.transforms.arguments import lift_leaves, matching, output_leaves
+from fad.transforms.jacobians import _basis, _stacked
+from fad.transforms.pushforward import outermost
+
+
+@outermost
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
+    """Value of ``f`` and its derivative at the primals, as a linear map that never runs ``f`` again.
+
+    Args:
+        f: any function of the primals.
+        primals: its arguments, each a pytree of inexact leaves.
+
+    Returns:
+        ``(out, linear_map)``; see :class:`LinearMap`.
+
+    >>> import fad
+    >>> import numpy as np
+    >>> y, linear_map = fad.linearize(lambda x: x * x, np.array([1.0, 2.0]))
+    >>> linear_map(np.array([1.0, 1.0]))
+    Tensor([2., 4.])
+    >>> linear_map.T(np.array([1.0, 0.0]))
+    Tensor([2., 0.])
+    """
+    titles = [f"primal {i}" for i in range(len(primals))]
+    leaves, _ = lift_leaves("linearize", titles, primals)
+    for title, x in zip(titles, leaves, strict=False):
+        if not x.aval.inexact:
+            raise FadTypeError(located(f"linearize requires inexact primals, but {title} is {x.aval}"))
+    stage, level = StageLevel(f, "linearize"), DualLevel(f)
+    tangents = [stage.tensor(make_aval(x.aval.shape, x.aval.dtype)) for x in leaves]
+    duals = [level.dual(x, t) for x, t in zip(leaves, tangents, strict=True)]
+    try:
+        out = f(*pytree.unflatten(pytree.flatten(primals)[1], duals))
+        outs, treedef = output_leaves("linearize", f, out)
+        results = [_staged_tangent(stage, level, x) for x in outs]
+    finally:
+        stage.active = level.active = False
+    graph = simplify(stage.graph([t.variable for t in tangents], results))
+    values = [x.primal if isinstance(x, DualTensor) and x.level is level else x for x in outs]
+    value = pytree.unflatten(treedef, values)
+    return value, LinearMap(graph, list(stage.captures), list(primals), value)
+
+
+def _staged_tangent(stage: StageLevel, level: DualLevel, x: Any) -> int:
+    if isinstance(x, DualTensor) and x.level is level:
+        return stage.lookup(x.tangent)
+    aval = make_aval(x.aval.shape, x.aval.dtype)
+    return stage.lookup(stage.process(FULL(shape=aval.shape, value=0, dtype=aval.dtype), ()))
+
+
+class LinearMap:
+    """A linear map between pytrees, which runs both ways.
+
+    ``linear_map(*tangents)`` applies it, ``linear_map.T(cotangent)`` its transpose (a tuple if there are
+    several primals). ``shape`` is ``(m, n)``, the numbers of elements of result and arguments.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        captures: list[Any],
+        arguments: list[Any],
+        result: Any,
+        transposed: LinearMap | None = None,
+    ) -> None:
+        self._graph = graph
+        self._captures = captures
+        self._arguments = arguments
+        self._result = result
+        self._transposed = transposed
+        self._in_avals = [aval_of(x) for x in pytree.flatten(arguments)[0]]
+        self._out_avals = [aval_of(x) for x in pytree.flatten(result)[0]]
+
+    def __repr__(self) -> str:
+        return f"LinearMap({self.shape[0]} x {self.shape[1]})"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of elements of the result and of the arguments."""
+        return sum(a.size for a in self._out_avals), sum(a.size for a in self._in_avals)
+
+    @property
+    def graph(self) -> Graph:
+        """The operations it performs; captures come after the arguments."""
+        return self._graph
+
+    def __call__(self, *tangents: Any) -> Any:
+        """Apply the map; tangents must match the primals in structure, shapes and dtypes."""
+        return _apply(self, tangents)
+
+    def _leaves(self, leaves: Sequence[Any]) -> list[Any]:
+        return call_graph(self._graph, [*leaves, *self._captures])
+
+    @property
+    def T(self) -> LinearMap:
+        """The transpose, computed once."""
+        if self._transposed is None:
+            graph = transpose(self._graph, len(self._in_avals), "the linearized function")
+            arguments = self._arguments
+            result = arguments[0] if len(arguments) == 1 else tuple(arguments)
+            self._transposed = LinearMap(graph, self._captures, [self._result], result, self)
+        return self._transposed
+
+    def matrix(self, chunk_size: int | None = None) -> Any:
+        """The matrix of the map, of shape ``(m, n)``, from products with basis vectors.
+
+        Args:
+            chunk_size: how many products run at a time, as one batch; None for all.
+        """
+        m, n = self.shape
+        if m < n:
+            return _transposed(_columns(self.T, chunk_size))
+        return _columns(self, chunk_size)
+
+    def as_scipy(self) -> Any:
+        """A ``scipy.sparse.linalg.LinearOperator`` over flat NumPy vectors.
+
+        >>> import fad
+        >>> import numpy as np
+        >>> _, linear_map = fad.linearize(lambda x: x * x, np.array([1.0, 2.0]))
+        >>> linear_map.as_scipy() @ np.array([1.0, 1.0])
+        array([2., 4.])
+        """
+        try:
+            from scipy.sparse.linalg import LinearOperator
+        except ImportError:
+            raise FadRuntimeError(
+                located("as_scipy needs SciPy: pip install 'fad[tools]'")
+            ) from None
+        dtype = np.result_type(*[a.dtype for a in self._in_avals + self._out_avals])
+        return LinearOperator(
+            shape=self.shape,
+            dtype=dtype,
+            matvec=lambda v: self._flat(v),
+            rmatvec=lambda v: np.conj(self.T._flat(np.conj(v))),
+        )
+
+    def _flat(self, vector: np.ndarray) -> np.ndarray:
+        parts, start = [], 0
+        vector = np.asarray(vector).reshape(-1)
+        for aval in self._in_avals:
+            part = vector[start : start + aval.size].astype(aval.dtype, copy=False)
+            parts.append(part.reshape(aval.shape))
+            start += aval.size
+        tangents = pytree.unflatten(pytree.flatten(self._arguments)[1], parts)
+        out = pytree.flatten(self(*tangents))[0]
+        return np.concatenate([np.asarray(x).reshape(-1) for x in out])
+
+
+@outermost
+def _apply(linear_map: LinearMap, tangents: tuple[Any, ...]) -> Any:
+    arguments = linear_map._arguments
+    if len(tangents) != len(arguments):
+        raise FadTypeError(
+            located(f"the linear map takes {len(arguments)} arguments, got {len(tangents)}")
+        )
+    avals = [make_aval(a.shape, a.dtype) for a in linear_map._in_avals]
+    leaves = matching("tangent", "linear map", (list(tangents), arguments), avals, "argument")
+    filled = [_zeros(a) if x is None else x for x, a in zip(leaves, avals, strict=True)]
+    out = linear_map._leaves(filled)
+    return pytree.unflatten(pytree.flatten(linear_map._result)[1], out)
+
+
+def _zeros(aval: Aval) -> Any:
+    return np.zeros(aval.shape, aval.dtype)
+
+
+@outermost
+def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
+    m, n = linear_map.shape
+    size = n if chunk_size is None else chunk_size
+    rows = []
+    for start in range(0, n, max(size, 1)):
+        stop = min(start + size, n)
+        level = BatchLevel(None, stop - start)
+        tangents = _basis(level, linear_map._in_avals, start, stop)
+        filled = [
+            _zeros(a) if t is None else t
+            for t, a in zip(tangents, linear_map._in_avals, strict=True)
+        ]
+        out = [level.unwrap(x) for x in linear_map._leaves(filled)]
+        flat = [shapes.reshape(x, (stop - start, a.size)) for x, a in zip(out, linear_map._out_avals, strict=True)]
+        rows.append(flat[0] if len(flat) == 1 else shapes.concatenate(flat, 1))
+    dtype = linear_map._out_avals[0].dtype
+    return _transposed(_stacked(rows, make_aval((m,), dtype)))
+
+
+def _transposed(matrix: Any) -> Any:
+    return shapes.transpose(matrix, (1, 0))
+
+
+def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
+    """The transpose of a linear function.
+
+    Args:
+        f: function that is linear in all its arguments.
+        avals: for each argument anything with the shape and dtype it takes: a tensor, an array, or a
+            pytree of these.
+
+    Returns:
+        A function from a cotangent of the result to a tuple of cotangents of the arguments.
+
+    Raises:
+        FadTypeError: ``f`` is not linear.
+
+    >>> import fad
+    >>> import numpy as np
+    >>> transpose = fad.linear_transpose(lambda x: 3.0 * x, np.zeros(2))
+    >>> transpose(np.array([1.0, 2.0]))
+    (Tensor([3., 6.]),)
+    """
+    leaves, treedef = pytree.flatten(avals)
+    in_avals = [_strong(aval_of(x)) for x in leaves]
+    trees: list[Any] = []
+
+    def flat(*xs: Any) -> list[Any]:
+        out = f(*pytree.unflatten(treedef, xs))
+        outs, out_tree = output_leaves("linear_transpose", f, out)
+        trees.append(out_tree)
+        return outs
+
+    graph, captures = capture(flat, in_avals, f, "linear_transpose")
+    name = getattr(f, "__name__", "the function")
+    transposed = transpose(simplify(graph), len(in_avals), name)
+    result = pytree.unflatten(trees[0], [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in graph.out_avals])
+    arguments = [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in in_avals]
+    back = LinearMap(transposed, captures, [result], pytree.unflatten(treedef, arguments))
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        return tuple(back(cotangent))
+
+    return pull
+
+
+def _strong(aval: Aval) -> Aval:
+    return make_aval(aval.shape, aval.dtype)
