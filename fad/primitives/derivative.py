@@ -233,6 +233,51 @@ class Linear(PerOperand):
         return out, apply(operation, *operands)
 
 
+class Variadic:
+    """Operations linear in their first ``leading`` operands together (in all if None).
+
+    There may be any number of operands; the others are held fixed, and saved. ``transpose(g, avals,
+    held, wanted, **params)`` gives the cotangents of the leading operands, with these avals, from
+    that of the result; those that are not ``wanted`` may be anything.
+    """
+
+    def __init__(self, transpose: Callable[..., Sequence[Any]], leading: int | None = None) -> None:
+        self.transpose = transpose
+        self.leading = leading
+
+    def forward(
+        self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        """Results and tangents; see :class:`fad.core.primitive.Derivative`."""
+        out = apply(operation, *primals)
+        leading = len(primals) if self.leading is None else self.leading
+        if all(t is None for t in tangents[:leading]):
+            return out, None
+        operands = [
+            broadcast.zeros(aval_of(primal)) if tangent is None else tangent
+            for primal, tangent in zip(primals[:leading], tangents[:leading], strict=True)
+        ]
+        return out, apply(operation, *operands, *primals[leading:])
+
+    def reverse(self, operation: Operation, mask: int) -> ReverseRule:
+        """The reverse rule; see :class:`fad.core.primitive.Derivative`."""
+        leading, transpose, params = self.leading, self.transpose, operation.params
+        if leading is not None and not mask & ((1 << leading) - 1):
+            return ReverseRule(operation, mask, _save_nothing, None)
+        wanted = [bool(mask >> i & 1) for i in range(leading or mask.bit_length())]
+
+        def save(operands: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+            count = len(operands) if leading is None else leading
+            return (tuple([aval_of(x) for x in operands[:count]]), *operands[count:])
+
+        def pull(g: Any, saved: tuple[Any, ...], targets: Any) -> Sequence[Any]:
+            cotangents = transpose(g, saved[0], saved[1:], wanted, **params)
+            return [c if w else None for c, w in zip(cotangents, wanted, strict=False)]
+
+        keeps = 0 if leading is None else -1 << leading
+        return ReverseRule(operation, mask, save, pull, keeps=keeps)
+
+
 def _add(a: Any, b: Any) -> Any:
     return arithmetic.add(a, b)
 
