@@ -140,7 +140,8 @@ def eliminate_common(graph: Graph) -> Graph:
     """Compute equal expressions once (CSE), and apply the simplifications operations declare.
 
     A primitive's ``simplify(operation, inputs, definitions, avals)`` may return ``(chain, v)``: the
-    same result is had from variable ``v`` by the unary operations of ``chain``.
+    same result is had from variable ``v`` by the unary operations of ``chain``. ``definitions`` has
+    the equation of each variable so far that is not an input of the graph.
     """
     avals = list(graph.avals)
     same: dict[int, int] = {}
@@ -158,8 +159,7 @@ def eliminate_common(graph: Graph) -> Graph:
         inputs = tuple([same.get(v, v) for v in raw_inputs])
         better = None
         if operation.primitive.simplify is not None:
-            defined = [definition.get(v) for v in inputs]
-            better = operation.primitive.simplify(operation, inputs, defined, avals)
+            better = operation.primitive.simplify(operation, inputs, definition, avals)
         if better is None:
             results = emit(operation, inputs, outputs).outputs
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,10 @@ def _batch_reshape(
 
 
 def _simplify_reshape(
-    operation: Operation, inputs: tuple[int, ...], definitions: Sequence[Any], avals: Any
+    operation: Operation, inputs: tuple[int, ...], definitions: Mapping[int, Any], avals: Any
 ) -> Any:
     """Two reshapes are one, or none."""
-    inner = definitions[0]
+    inner = definitions.get(inputs[0])
     if inner is None or inner.operation.primitive is not RESHAPE:
         return None
     origin = inner.inputs[0]
@@ -81,10 +81,10 @@ def _batch_transpose(
 
 
 def _simplify_transpose(
-    operation: Operation, inputs: tuple[int, ...], definitions: Sequence[Any], avals: Any
+    operation: Operation, inputs: tuple[int, ...], definitions: Mapping[int, Any], avals: Any
 ) -> Any:
     """Two transposes are one, or none."""
-    inner = definitions[0]
+    inner = definitions.get(inputs[0])
     if inner is None or inner.operation.primitive is not TRANSPOSE:
         return None
     first = inner.operation.params["axes"]
@@ -150,10 +150,10 @@ def _batch_flip(
 
 
 def _simplify_flip(
-    operation: Operation, inputs: tuple[int, ...], definitions: Sequence[Any], avals: Any
+    operation: Operation, inputs: tuple[int, ...], definitions: Mapping[int, Any], avals: Any
 ) -> Any:
     """A flip of the same flip is none."""
-    inner = definitions[0]
+    inner = definitions.get(inputs[0])
     return ((), inner.inputs[0]) if inner is not None and inner.operation is operation else None
 
 
