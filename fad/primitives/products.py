@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -18,9 +19,10 @@ from fad.core.graph import Equation
 from fad.core.primitive import Operation
 from fad.primitives.arithmetic import mul
 from fad.primitives.broadcast import CONVERT, convert, sum_to
+from fad.primitives.constants import EYE
 from fad.primitives.declare import Sample, broadcast_shapes, primitive
 from fad.primitives.derivative import Multilinear
-from fad.primitives.shape import TRANSPOSE, inverse_permutation, reshape, transpose
+from fad.primitives.shape import RESHAPE, TRANSPOSE, inverse_permutation, reshape, transpose
 
 Axes = tuple[int, ...]
 Pair = tuple[Axes, Axes]
@@ -162,39 +164,57 @@ def _batch(
 
 
 def _simplify(
-    operation: Operation, inputs: tuple[int, ...], definitions: Sequence[Any], avals: Any
+    operation: Operation, inputs: tuple[int, ...], definitions: Mapping[int, Equation], avals: Any
 ) -> Any:
-    """A product with the identity is the other operand, transposed: what jacobians start from."""
-    contract, batch = operation.params["contract"], operation.params["batch"]
-    if batch[0]:
+    """A product with the identity is the other operand, transposed: what Jacobians start from."""
+    if operation.params["batch"][0]:
         return None
+    contract = operation.params["contract"]
     for side in (0, 1):
-        eye = definitions[side]
-        if eye is not None and _is_identity(eye):
-            aval, other = avals[inputs[side]], avals[inputs[1 - side]]
-            chain = _through_identity(aval.shape, other, side, contract[side], contract[1 - side])
-            if chain is None:
-                continue
-            dtype = dtypes.promote_types(aval.dtype, other.dtype)
-            if dtype != other.dtype:
-                chain = (*chain, CONVERT(dtype=dtype))
-            return chain, inputs[1 - side]
+        if _is_identity(inputs[side], definitions):
+            identity, other = avals[inputs[side]], avals[inputs[1 - side]]
+            chain = _through_identity(identity, other, side, contract[side], contract[1 - side])
+            if chain is not None:
+                return chain, inputs[1 - side]
     return None
 
 
-def _is_identity(equation: Equation) -> bool:
-    return equation.operation.name == "eye"
+def _is_identity(v: int, definitions: Mapping[int, Equation]) -> bool:
+    """Whether a variable is an identity matrix, perhaps reshaped."""
+    equation = definitions.get(v)
+    while equation is not None and equation.operation.primitive is RESHAPE:
+        equation = definitions.get(equation.inputs[0])
+    if equation is None or equation.operation.primitive is not EYE:
+        return False
+    params = equation.operation.params
+    return params["n"] == params["m"] and params["k"] == 0
 
 
 def _through_identity(
-    shape: Axes, other: Aval, side: int, mine: Axes, theirs: Axes
+    identity: Aval, other: Aval, side: int, mine: Axes, theirs: Axes
 ) -> tuple[Operation, ...] | None:
-    """The operations that take ``other`` to its product with the identity matrix."""
-    if len(shape) != 2 or shape[0] != shape[1] or len(mine) != 1:
+    """The operations that take ``other`` to its product with the identity, operand ``side``.
+
+    That works if exactly the axes of the identity's rows are contracted, or those of its columns.
+    """
+    ndim = identity.ndim
+    group = tuple(sorted(mine))
+    kept = tuple([axis for axis in range(ndim) if axis not in group])
+    lengths = [math.prod([identity.shape[axis] for axis in part]) for part in (group, kept)]
+    orders = ((*group, *kept), (*kept, *group))
+    if lengths[0] != lengths[1] or tuple(range(ndim)) not in orders:
         return None
+    summed = [theirs[mine.index(axis)] for axis in group]
     free = [axis for axis in range(other.ndim) if axis not in theirs]
-    axes = (*theirs, *free) if side == 0 else (*free, *theirs)
-    return () if axes == tuple(range(other.ndim)) else (TRANSPOSE(axes=axes),)
+    axes = tuple(summed + free if side == 0 else free + summed)
+    new = [identity.shape[axis] for axis in kept]
+    old = [other.shape[axis] for axis in free]
+    shape = tuple(new + old if side == 0 else old + new)
+    chain = [] if axes == tuple(range(other.ndim)) else [TRANSPOSE(axes=axes)]
+    if shape != tuple([other.shape[axis] for axis in axes]):
+        chain.append(RESHAPE(shape=shape))
+    dtype = dtypes.promote_types(identity.dtype, other.dtype)
+    return tuple(chain if dtype == other.dtype else [*chain, CONVERT(dtype=dtype)])
 
 
 def _reference(x: Any, y: Any, *, contract: Pair, batch: Pair) -> Any:
