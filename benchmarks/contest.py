@@ -15,6 +15,7 @@ from benchmarks.options import Options
 from benchmarks.program import Program
 
 _NOISY = 0.3  # spread of the rounds from which a row is marked
+_TOLERANCE = 0.03
 
 
 class Entrant(NamedTuple):
@@ -57,7 +58,9 @@ class Outcome:
         """That `key` takes at most `target` of the rival's time."""
         failure = self.errors.get(key, "") if libraries.load("fad") else ""
         subject = rival.replace("_", ".")
-        return report.Claim(subject, self.ratio(key, rival), target, failure=failure)
+        return report.Claim(
+            subject, self.ratio(key, rival), target, report.ratio, failure, _TOLERANCE
+        )
 
     @property
     def noisy(self) -> bool:

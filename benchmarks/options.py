@@ -33,5 +33,6 @@ class Options:
 
     def failed(self, what: str, error: object) -> str:
         """Note a failure of fad's; returns a short form for the table."""
-        self.failures.append(f"{what}: {error}")
+        first_line = str(error).strip().partition("\n")[0]
+        self.failures.append(f"{what}: {first_line}")
         return "failed"
