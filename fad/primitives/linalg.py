@@ -20,7 +20,7 @@ from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.primitive import Operation
 from fad.primitives.arithmetic import add, mul, neg
 from fad.primitives.broadcast import broadcast_to, convert
-from fad.primitives.complex import conj
+from fad.primitives.complexes import conj
 from fad.primitives.declare import Sample, broadcast_shapes, primitive
 from fad.primitives.derivative import Linear, PerOperand
 from fad.primitives.products import dot_general
