@@ -28,6 +28,18 @@ def devices(platform: str | None = None) -> list[Device]:
         raise FadValueError(located(f"there is no device of platform {platform!r}: {error}")) from None
 
 
+def find_device(name: Device | str) -> Device:
+    """The device that ``"cpu"``, ``"gpu"`` or ``"gpu:1"`` names; a device is itself."""
+    if not isinstance(name, str):
+        return name
+    platform, _, number = name.partition(":")
+    found = devices(platform)
+    if not (number or "0").isdecimal() or int(number or 0) >= len(found):
+        known = ", ".join(f"{d.platform}:{d.id}" for d in found)
+        raise FadValueError(located(f"there is no device {name!r}; there is {known}"))
+    return found[int(number or 0)]
+
+
 def device_put(x: Any, device: Device | None = None) -> Any:
     """Values of a pytree as concrete tensors on ``device`` (the default one if None).
 

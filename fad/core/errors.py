@@ -9,7 +9,10 @@ import os
 import sys
 from types import FrameType
 
+import numpy
+
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep
 
 
 class FadError(Exception):
@@ -54,7 +57,7 @@ def user_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not (is_internal(name) or "/numpy/" in name or "<frozen" in name):
+        if not (is_internal(name) or name.startswith(_NUMPY) or "<frozen" in name):
             return frame
         frame = frame.f_back
     return None

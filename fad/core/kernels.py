@@ -107,6 +107,12 @@ def put(value: Any, device: Any = None) -> Buffer:
         return jax.device_put(_jnp.array(value, copy=True), device)
 
 
+def from_dlpack(value: Any) -> Buffer:
+    """A buffer that shares the memory of another library's array."""
+    with enable_x64(True):
+        return _jnp.from_dlpack(value)
+
+
 def is_buffer(value: Any) -> bool:
     """Whether ``value`` is a concrete JAX array, such as a user of JAX may hand to fad."""
     return isinstance(value, jax.Array)
