@@ -3,7 +3,7 @@
 A number or an array taken out of a tensor is a constant to every transform. That is wanted where
 it decides what to compute (``if x > 0``, ``while float(err) > tol``): ``bool``, ``int``, ``float``
 work in every transform that is not jitted or batched. It is a mistake where it *is* what to
-compute: ``math.sin(x)`` and ``np.asarray(x)`` inside a transform are errors.
+compute: ``math.sin(x)``, ``a[0] = x`` and ``np.asarray(x)`` inside a transform are errors.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from fad.core import dtypes, kernels
 from fad.core.aval import make_aval
+from fad.core.device import find_device
 from fad.core.errors import FadTypeError, FadValueError, located, user_frame
 from fad.core.tensor import Array, Tensor
 
@@ -52,14 +53,14 @@ def to_int(x: Tensor) -> int:
 def to_float(x: Tensor) -> float:
     """``float(x)`` of a zero-dimensional tensor; ``math.sin(x)`` of one in a transform raises."""
     if x.__class__ is not Array:
-        _refuse_math(x, sys._getframe(1))
+        _refuse_loss(x, sys._getframe(1))
     return float(_scalar(x, "float"))
 
 
 def to_complex(x: Tensor) -> complex:
     """``complex(x)`` of a zero-dimensional tensor."""
     if x.__class__ is not Array:
-        _refuse_math(x, sys._getframe(1))
+        _refuse_loss(x, sys._getframe(1))
     return complex(_scalar(x, "complex"))
 
 
@@ -127,60 +128,67 @@ _HARMLESS = frozenset("isnan isinf isfinite isclose floor ceil trunc".split())
 _NUMPY_NAMES = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
     "atan2": "arctan2", "atanh": "arctanh", "pow": "power", "fabs": "abs", "fsum": "sum",
-    "dist": "linalg.norm", "phase": "angle", "remainder": "remainder",
+    "dist": "linalg.norm", "phase": "angle",
 }  # fmt: skip
 _SPECIAL_NAMES = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
 
 
-def _refuse_math(x: Tensor, frame: FrameType) -> None:
-    """Raise if the frame is calling a function of ``math`` or ``cmath`` on ``x``."""
-    function = _resolve(called_names(frame), frame)
-    if not isinstance(function, BuiltinFunctionType):
+def _refuse_loss(x: Tensor, frame: FrameType) -> None:
+    """Raise if what asks for a float is no ``float(x)``: ``math.sin(x)``, ``a[i] = x``."""
+    opname, names = _asking(frame.f_code, frame.f_lasti)
+    function = _resolve(names, frame)
+    if opname == "STORE_SUBSCR":
+        what = "a[i] = x stores a Python float in an array a"
+        instead = "a = a.at[i].set(x) with a = fad.asarray(a), or fad.numpy.stack on a list"
+    elif isinstance(function, type) and issubclass(function, np.generic):
+        _refuse_conversion(x)
+    elif (
+        isinstance(function, BuiltinFunctionType)
+        and function.__module__ in ("math", "cmath")
+        and function.__name__ not in _HARMLESS
+    ):
+        name = function.__name__
+        what = f"{function.__module__}.{name} works on Python floats"
+        instead = f"fad.numpy.{_NUMPY_NAMES.get(name, name)}"
+        if name in _SPECIAL_NAMES:
+            instead = f"fad.scipy.special.{_SPECIAL_NAMES[name]}"
+    else:
         return
-    module, name = function.__module__, function.__name__
-    if module not in ("math", "cmath") or name in _HARMLESS:
-        return
-    instead = f"fad.numpy.{_NUMPY_NAMES.get(name, name)}"
-    if name in _SPECIAL_NAMES:
-        instead = f"fad.scipy.special.{_SPECIAL_NAMES[name]}"
     raise FadTypeError(
         located(
-            f"{module}.{name} works on Python floats, so {module}.{name}(x) of this tensor "
-            f"{x.aval} in {x.level.describe()} would lose its derivative. Write {instead}."
+            f"{what}: the derivative of this tensor {x.aval} in {x.level.describe()} would be "
+            f"lost. Write {instead}."
         )
     )
 
 
-def called_names(frame: FrameType) -> tuple[str, ...]:
-    """The dotted name of what the frame is calling, as ``("math", "sin")``, or () if unknown."""
-    return _called_names(frame.f_code, frame.f_lasti)
-
-
 @lru_cache(maxsize=512)
-def _called_names(code: CodeType, lasti: int) -> tuple[str, ...]:
-    """Read off the byte code: the callee is loaded where, in the source, the call begins."""
+def _asking(code: CodeType, lasti: int) -> tuple[str, tuple[str, ...]]:
+    """The instruction at ``lasti``, and if it is a call, what it calls, as ``("math", "sin")``.
+
+    Read off the byte code: the callee is loaded where, in the source, the call begins.
+    """
     positions = list(code.co_positions())
     line, _, column, _ = positions[lasti // 2]
-    if line is None or column is None:
-        return ()
     names: tuple[str, ...] = ()
     for instruction in dis.get_instructions(code):
+        opname = instruction.opname
         if instruction.offset >= lasti:
-            return names if instruction.opname in _CALLS else ()
+            return opname, names if opname in _CALLS and column is not None else ()
         where = positions[instruction.offset // 2]
-        if (where[0], where[2]) != (line, column) or instruction.opname in _IGNORED:
+        if (where[0], where[2]) != (line, column) or opname in _IGNORED:
             continue
-        if instruction.opname.startswith(_LOADS):
+        if opname.startswith(_LOADS):
             names = (instruction.argval,)
-        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and names:
+        elif opname in ("LOAD_ATTR", "LOAD_METHOD") and names:
             names = (*names, instruction.argval)
         else:
             names = ()
-    return ()
+    return "", ()
 
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
-_IGNORED = frozenset(["PUSH_NULL", "CACHE", "PRECALL", "RESUME", "NOP", "EXTENDED_ARG"])
+_IGNORED = frozenset(["CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "PRECALL", "PUSH_NULL", "RESUME"])
 _CALLS = frozenset(["CALL", "PRECALL", "CALL_KW", "CALL_FUNCTION_EX"])
 
 
@@ -222,7 +230,7 @@ def to_ndarray(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.nda
 def _refuse_conversion(x: Tensor) -> NoReturn:
     x.level.check_active(x)
     frame = user_frame()
-    names = called_names(frame) if frame is not None else ()
+    names = _asking(frame.f_code, frame.f_lasti)[1] if frame is not None else ()
     by = f"{'.'.join(names)}(...)" if names else "NumPy"
     raise FadTypeError(
         located(
@@ -262,7 +270,7 @@ def device(x: Tensor) -> Any:
 
 def to_device(x: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
     """The tensor on another device; in a transform it can only stay where it is."""
-    target = kernels.find_device(device)
+    target = find_device(device)
     if target == x.device:
         return x
     if x.__class__ is not Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fad import numpy as functions
 from fad.core import dtypes, kernels
+from fad.core.device import find_device
 from fad.core.dtypes import DType
 from fad.core.errors import (
     FadError,
@@ -74,7 +75,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
         raise FadTypeError(located(f"from_dlpack: {type(x).__name__} has no __dlpack__ method"))
     shared = kernels.from_dlpack(x)
     dtypes.check_supported(np.dtype(shared.dtype))
-    return from_buffer(shared if copy is False else kernels.put(shared, device))
+    if copy is False:
+        return from_buffer(shared)
+    return from_buffer(kernels.put(shared, None if device is None else find_device(device)))
 
 
 def _holds_tensor(obj: Any) -> bool:
@@ -101,11 +104,11 @@ def _stack(obj: Any, target: DType | None) -> Tensor:
 def _put(obj: Any, target: DType | None, device: Any) -> Tensor:
     if not (isinstance(obj, np.ndarray | np.generic) or kernels.is_buffer(obj)):
         obj = _from_python(obj, target)
-    given = dtypes.check_supported(np.dtype(obj.dtype))
-    native = (target or given).newbyteorder("=")
-    if native != given:
-        obj = np.asarray(obj).astype(native)
-    return from_buffer(kernels.put(obj, device))
+    wanted = target or as_dtype(obj.dtype)
+    if np.dtype(obj.dtype) != wanted:
+        as_dtype(obj.dtype)
+        obj = np.asarray(obj).astype(wanted)
+    return from_buffer(kernels.put(obj, None if device is None else find_device(device)))
 
 
 def _from_python(obj: Any, target: DType | None) -> np.ndarray:
