@@ -53,9 +53,9 @@ def grad(
     >>> import fad
     >>> import numpy as np
     >>> fad.grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
-    Tensor([ 3., 12.])
+    fad.Tensor([ 3., 12.])
     >>> fad.grad(lambda w, b: w * w + b, argnums=("w", "b"))(3.0, b=1.0)
-    (Tensor(6.), Tensor(1.))
+    (fad.Tensor(6.), fad.Tensor(1.))
     """
     value_and_gradient = value_and_grad(f, argnums, has_aux, holomorphic, allow_int, "grad")
 
@@ -90,7 +90,7 @@ def value_and_grad(
 
     >>> import fad
     >>> fad.value_and_grad(lambda x: x * x)(3.0)
-    (Tensor(9.), Tensor(6.))
+    (fad.Tensor(9.), fad.Tensor(6.))
     """
     selection = Selection(_name, f, argnums)
     options = Options(has_aux, holomorphic, allow_int)

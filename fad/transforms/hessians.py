@@ -46,7 +46,7 @@ def hessian(
     >>> import fad
     >>> import numpy as np
     >>> fad.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
-    Tensor([[4., 2.],
+    fad.Tensor([[4., 2.],
             [2., 0.]])
     """
     compute = value_grad_and_hessian(f, argnums, chunk_size, progress, has_aux, holomorphic)
@@ -74,7 +74,7 @@ def value_grad_and_hessian(
 
     >>> import fad
     >>> fad.value_grad_and_hessian(lambda x: x * x * x)(2.0)
-    (Tensor(8.), Tensor(12.), Tensor(12.))
+    (fad.Tensor(8.), fad.Tensor(12.), fad.Tensor(12.))
     """
     # Validates now, so that the error comes where the transform is written.
     selection = Selection("hessian", f, argnums)
@@ -152,7 +152,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
     >>> import fad
     >>> fad.hvp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
-    (Tensor(4.), Tensor(2.))
+    (fad.Tensor(4.), fad.Tensor(2.))
     """
     return jvp(_gradient_of_all(f, "hvp", primals), tuple(primals), tuple(tangents))[1]
 
@@ -165,7 +165,7 @@ def vhp(f: Callable[..., Any], primals: Any, cotangents: Any) -> Any:
 
     >>> import fad
     >>> fad.vhp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
-    (Tensor(4.), Tensor(2.))
+    (fad.Tensor(4.), fad.Tensor(2.))
     """
     _, pullback = vjp(_gradient_of_all(f, "vhp", primals), *primals)
     return pullback(tuple(cotangents))
@@ -195,7 +195,7 @@ def gnvp(
     >>> import fad
     >>> import numpy as np
     >>> fad.gnvp(lambda x: np.stack([x, 2.0 * x]), (3.0,), (1.0,))
-    (Tensor(5.),)
+    (fad.Tensor(5.),)
     """
     out, pushed = jvp(f, primals, tangents)
     if loss is not None:

@@ -72,7 +72,7 @@ def stop_gradient(x: Any) -> Any:
 
     >>> import fad
     >>> fad.grad(lambda x: x * fad.stop_gradient(x))(3.0)
-    Tensor(3.)
+    fad.Tensor(3.)
     """
     return pytree.map(_stopped, x)
 

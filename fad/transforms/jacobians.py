@@ -12,6 +12,7 @@ from fad.core.aval import Aval
 from fad.core.errors import FadRuntimeError, FadTypeError, FadValueError, located
 from fad.core.tensor import Array
 from fad.forward.dual import DualLevel, DualTensor
+from fad.primitives import join
 from fad.primitives import shape as shapes
 from fad.primitives.broadcast import full
 from fad.primitives.identity import basis
@@ -62,7 +63,7 @@ def jacobian(
     >>> import fad
     >>> import numpy as np
     >>> fad.jacobian(lambda x: x**2)(np.array([1.0, 3.0]))
-    Tensor([[2., 0.],
+    fad.Tensor([[2., 0.],
             [0., 6.]])
     """
     compute = _value_and_jacobian("jacobian", f, argnums, mode, chunk_size, progress, holomorphic)
@@ -83,7 +84,7 @@ def jacfwd(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Calla
     >>> import fad
     >>> import numpy as np
     >>> fad.jacfwd(np.sin)(0.0)
-    Tensor(1.)
+    fad.Tensor(1.)
     """
     return jacobian(f, argnums, mode="forward", **options)
 
@@ -94,7 +95,7 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Calla
     >>> import fad
     >>> import numpy as np
     >>> fad.jacrev(np.sum)(np.zeros(3))
-    Tensor([1., 1., 1.])
+    fad.Tensor([1., 1., 1.])
     """
     return jacobian(f, argnums, mode="reverse", **options)
 
@@ -114,7 +115,7 @@ def value_and_jacobian(
 
     >>> import fad
     >>> fad.value_and_jacobian(lambda x: x * x)(3.0)
-    (Tensor(9.), Tensor(6.))
+    (fad.Tensor(9.), fad.Tensor(6.))
     """
     compute = _value_and_jacobian(
         "value_and_jacobian", f, argnums, mode, chunk_size, progress, holomorphic
@@ -308,7 +309,7 @@ def _rows(level: BatchLevel, x: Any, aval: Aval) -> Any:
 def _stacked(pieces: list[Any], aval: Aval) -> Any:
     if not pieces:
         return full((0, *aval.shape), 0, aval.dtype)
-    return pieces[0] if len(pieces) == 1 else shapes.concatenate(pieces, 0)
+    return pieces[0] if len(pieces) == 1 else join.concatenate(pieces, 0)
 
 
 def _split_rows(
@@ -348,7 +349,7 @@ def _part(matrix: Any, start: int, count: int) -> Any:
     if start == 0 and count == matrix.shape[0]:
         return matrix
     rest = matrix.shape[1:]
-    return shapes.slice(matrix, (start,) + (0,) * len(rest), (start + count, *rest))
+    return shapes.slice_(matrix, (start,) + (0,) * len(rest), (start + count, *rest))
 
 
 def _mine(level: DualLevel, x: Any) -> bool:

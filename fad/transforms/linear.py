@@ -14,6 +14,7 @@ from fad.core.errors import FadRuntimeError, FadTypeError, located
 from fad.core.graph import Graph, simplify
 from fad.core.tensor import aval_of
 from fad.forward.dual import DualLevel, DualTensor
+from fad.primitives import join
 from fad.primitives import shape as shapes
 from fad.primitives.broadcast import FULL
 from fad.staging.call import call_graph
@@ -39,9 +40,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
     >>> import numpy as np
     >>> y, linear_map = fad.linearize(lambda x: x * x, np.array([1.0, 2.0]))
     >>> linear_map(np.array([1.0, 1.0]))
-    Tensor([2., 4.])
+    fad.Tensor([2., 4.])
     >>> linear_map.T(np.array([1.0, 0.0]))
-    Tensor([2., 0.])
+    fad.Tensor([2., 0.])
     """
     titles = [f"primal {i}" for i in range(len(primals))]
     leaves, _ = lift_leaves("linearize", titles, primals)
@@ -202,7 +203,7 @@ def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
         ]
         out = [level.unwrap(x) for x in linear_map._leaves(filled)]
         flat = [shapes.reshape(x, (stop - start, a.size)) for x, a in zip(out, linear_map._out_avals, strict=True)]
-        rows.append(flat[0] if len(flat) == 1 else shapes.concatenate(flat, 1))
+        rows.append(flat[0] if len(flat) == 1 else join.concatenate(flat, 1))
     dtype = linear_map._out_avals[0].dtype
     return _transposed(_stacked(rows, make_aval((m,), dtype)))
 
@@ -229,7 +230,7 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     >>> import numpy as np
     >>> transpose = fad.linear_transpose(lambda x: 3.0 * x, np.zeros(2))
     >>> transpose(np.array([1.0, 2.0]))
-    (Tensor([3., 6.]),)
+    (fad.Tensor([3., 6.]),)
     """
     leaves, treedef = pytree.flatten(avals)
     in_avals = [_strong(aval_of(x)) for x in leaves]

@@ -82,7 +82,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fals
     >>> import fad
     >>> import numpy as np
     >>> fad.jvp(np.sin, (0.0,), (2.0,))
-    (Tensor(0.), Tensor(2.))
+    (fad.Tensor(0.), fad.Tensor(2.))
     """
     leaves, treedefs = _primal_leaves("jvp", primals)
     if not isinstance(tangents, (tuple, list)) or len(tangents) != len(primals):
@@ -155,7 +155,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> import numpy as np
     >>> y, pullback = fad.vjp(lambda x, w: x @ w, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     >>> float(y), pullback(1.0)
-    (11.0, (Tensor([3., 4.]), Tensor([1., 2.])))
+    (11.0, (fad.Tensor([3., 4.]), fad.Tensor([1., 2.])))
     """
     leaves, treedefs = _primal_leaves("vjp", primals)
     wanted = [x for x in leaves if x.aval.inexact]

@@ -11,6 +11,7 @@ from fad.core import pytree
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
+from fad.primitives import join
 from fad.primitives import shape as shapes
 from fad.transforms.arguments import output_leaves
 
@@ -37,7 +38,7 @@ def vmap(
     >>> import fad
     >>> import numpy as np
     >>> fad.vmap(lambda x, w: x @ w, in_axes=(0, None))(np.eye(2), np.array([3.0, 4.0]))
-    Tensor([3., 4.])
+    fad.Tensor([3., 4.])
     """
     if not callable(f):
         raise FadTypeError(located(f"vmap takes a function, got {type(f).__name__}"))
@@ -216,5 +217,5 @@ def _joined(parts: Sequence[Any], out_axes: Any) -> Any:
     joined: list[Tensor] = []
     for i, axis in enumerate(axes):
         pieces = [leaves[i] for leaves, _ in flat]
-        joined.append(pieces[0] if axis is None else shapes.concatenate(pieces, axis % pieces[0].ndim))
+        joined.append(pieces[0] if axis is None else join.concatenate(pieces, axis % pieces[0].ndim))
     return pytree.unflatten(treedef, joined)

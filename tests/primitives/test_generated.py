@@ -1,0 +1,28 @@
+"""Tests generated from the declarations: every primitive, every check, every sample."""
+
+from __future__ import annotations
+
+import pytest
+
+import fad  # noqa: F401
+from fad.core.primitive import Primitive
+from fad.primitives.declare import declarations
+from tests.primitives.checks import CHECKS
+
+# Operations on operations: their tests are those of jit, vmap and of the operations within.
+META = {"batched", "call", "scalar"}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", sorted(declarations))
+def test_primitive(name: str, check: str) -> None:
+    declaration = declarations[name]
+    for sample in declaration.samples():
+        CHECKS[check](declaration, sample)
+
+
+def test_every_primitive_is_declared_with_samples() -> None:
+    undeclared = set(Primitive.registry) - set(declarations) - META
+    assert not undeclared
+    without = [name for name, d in declarations.items() if not d.samples()]
+    assert not without
