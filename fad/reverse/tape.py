@@ -121,7 +121,7 @@ class TapeLevel(Level):
     def process1(self, operation: Operation, x: Any) -> Any:
         """The short way for one operand."""
         rule = operation.rules.get(1)
-        if rule is None or not self.active:
+        if rule is None or rule.results is not None or not self.active:
             return self.process(operation, (x,))
         a = x.value
         if self.refs is None:
@@ -151,7 +151,7 @@ class TapeLevel(Level):
     def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
         """The short way for two operands."""
         rule = operation.rules.get(mask)
-        if rule is None or rule.pull is None or not self.active:
+        if rule is None or rule.pull is None or rule.results is not None or not self.active:
             return self.process(operation, (x, y))
         node: Node = new(Node)
         node.slots = None
