@@ -99,11 +99,12 @@ CONCATENATE = primitive(
 )
 
 
-def concatenate(xs: Sequence[Any], axis: int) -> Any:
-    """The tensors ``xs`` joined along an axis they have, converted to their common dtype."""
+def concatenate(xs: Sequence[Any], axis: int, dtype: DType | None = None) -> Any:
+    """The tensors ``xs`` joined along an axis they have; ``dtype`` is their common one if None."""
+    if dtype is None:
+        dtype = _common_dtype([x.aval for x in xs])
     if len(xs) == 1:
-        return xs[0]
-    dtype = _common_dtype([x.aval for x in xs])
+        return broadcast.convert(xs[0], dtype)
     return apply(CONCATENATE(axis=axis, dtype=dtype), *xs)
 
 
@@ -217,12 +218,13 @@ STACK = primitive(
 )
 
 
-def stack(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Tensors and Python scalars of one shape, joined along a new axis; one operation.
+def stack(xs: Sequence[Any], axis: int = 0, dtype: DType | None = None) -> Any:
+    """Tensors and Python scalars of one shape, joined along a new axis.
 
-    They are converted to their common dtype.
+    They are converted to ``dtype``: by default their common one, in which scalars are weak.
     """
-    dtype = _common_dtype([aval_of(x) for x in xs])
+    if dtype is None:
+        dtype = _common_dtype([aval_of(x) for x in xs])
     return apply(STACK(axis=axis, dtype=dtype), *xs)
 
 

@@ -1,0 +1,88 @@
+"""Diagonals and triangles of the matrices in the last two axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jax import lax
+
+from fad.core.apply import apply, apply1
+from fad.core.aval import make_aval
+from fad.core.primitive import Operation
+from fad.primitives.declare import Sample, primitive
+from fad.primitives.derivative import Linear
+from fad.primitives.shape import pad, reshape, slice_axis
+
+
+def _draw(*shape: int) -> np.ndarray:
+    return np.random.default_rng(4).normal(size=shape)
+
+
+def _triangle(x: Any, *, k: int, lower: bool) -> Any:
+    rows = lax.broadcasted_iota(np.int64, x.shape, x.ndim - 2)
+    columns = lax.broadcasted_iota(np.int64, x.shape, x.ndim - 1)
+    keep = columns <= rows + k if lower else columns >= rows + k
+    return lax.select(keep, x, lax.full_like(x, 0))
+
+
+def _batch_triangle(
+    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    return apply(operation, *operands), True
+
+
+TRIANGLE = primitive(
+    "triangle",
+    _triangle,
+    Linear([lambda g, *, k, lower: apply1(TRIANGLE(k=k, lower=lower), g)]),
+    infer=lambda x, *, k, lower: make_aval(x.shape, x.dtype),
+    batch=_batch_triangle,
+    samples=lambda: [
+        Sample((_draw(3, 3),), {"k": 0, "lower": True}),
+        Sample((_draw(2, 4, 3),), {"k": 1, "lower": False}),
+        Sample((_draw(2, 4),), {"k": -1, "lower": True}),
+        Sample((_draw(0, 2),), {"k": 0, "lower": False}),
+    ],
+    reference=lambda x, *, k, lower: (np.tril if lower else np.triu)(x, k),
+)
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """``x`` with zeros above diagonal ``k`` of its last two axes, whatever stood there."""
+    return apply1(TRIANGLE(k=k, lower=True), x)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """``x`` with zeros below diagonal ``k`` of its last two axes, whatever stood there."""
+    return apply1(TRIANGLE(k=k, lower=False), x)
+
+
+def _span(rows: int, columns: int, k: int) -> tuple[int, int]:
+    """Where diagonal ``k`` starts in the flattened matrix, and its length."""
+    start = k if k >= 0 else -k * columns
+    return start, max(min(rows - max(-k, 0), columns - max(k, 0)), 0)
+
+
+def diagonal(x: Any, k: int = 0) -> Any:
+    """Diagonal ``k`` of the last two axes of ``x``."""
+    *batch, rows, columns = x.aval.shape
+    start, length = _span(rows, columns, k)
+    flat = reshape(x, (*batch, rows * columns))
+    if not length:
+        return slice_axis(flat, 0, 0, axis=len(batch))
+    step = columns + 1
+    return slice_axis(flat, start, start + (length - 1) * step + 1, step, axis=len(batch))
+
+
+def diagonal_matrix(v: Any, k: int = 0) -> Any:
+    """Square matrices with the last axis of ``v`` on diagonal ``k`` and zeros elsewhere."""
+    *batch, length = v.aval.shape
+    n = length + abs(k)
+    if not length:
+        return pad(reshape(v, (*batch, 0, 0)), (0,) * (len(batch) + 2), (*[0] * len(batch), n, n))
+    start, _ = _span(n, n, k)
+    between = (0,) * len(batch)
+    last = start + (length - 1) * (n + 1) + 1
+    flat = pad(v, (*between, start), (*between, n * n - last), (*between, n))
+    return reshape(flat, (*batch, n, n))
