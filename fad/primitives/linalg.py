@@ -22,7 +22,8 @@ from fad.primitives.arithmetic import add, mul, neg
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.complexes import conj
 from fad.primitives.declare import Sample, broadcast_shapes, primitive
-from fad.primitives.derivative import Linear, PerOperand
+from fad.primitives.derivative import PerOperand
+from fad.primitives.diagonal import tril, triu
 from fad.primitives.products import dot_general
 from fad.primitives.shape import reshape, transpose
 
@@ -79,37 +80,14 @@ def same_on_stacks(
     return apply(operation, *operands), True
 
 
-# ------------------------------------------------------------------------------- triangles
+def triangle(x: Any, lower: bool, strict: bool) -> Any:
+    """The triangle of each matrix that a solver reads."""
+    return tril(x, -int(strict)) if lower else triu(x, int(strict))
 
 
-def _triangle(x: Any, *, lower: bool, diagonal: float) -> Any:
-    rows = lax.broadcasted_iota(np.int32, x.shape, x.ndim - 2)
-    columns = lax.broadcasted_iota(np.int32, x.shape, x.ndim - 1)
-    if diagonal not in (0.0, 1.0):
-        x = lax.select(rows == columns, x * diagonal, x)
-    keep = lax.gt if diagonal == 0.0 else lax.ge
-    inside = keep(rows, columns) if lower else keep(columns, rows)
-    return lax.select(inside, x, lax.full_like(x, 0))
-
-
-TRIANGLE = primitive(
-    "triangle",
-    _triangle,
-    Linear([lambda g, *, lower, diagonal: triangle(g, lower, diagonal)]),
-    infer=lambda x, *, lower, diagonal: make_aval(x.shape, x.dtype),
-    batch=same_on_stacks,
-    samples=lambda: [
-        Sample((_draw(3, 3),), {"lower": True, "diagonal": 0.5}),
-        Sample((_draw(2, 3, 2),), {"lower": False, "diagonal": 1.0}),
-        Sample((_complex(2, 2),), {"lower": False, "diagonal": 0.0}),
-        Sample((_draw(0, 0),), {"lower": True, "diagonal": 1.0}),
-    ],
-)
-
-
-def triangle(x: Any, lower: bool = True, diagonal: float = 1.0) -> Any:
-    """One triangle of each matrix, zeros elsewhere, and the diagonal multiplied by ``diagonal``."""
-    return apply1(TRIANGLE(lower=lower, diagonal=diagonal), x)
+def half_triangle(x: Any) -> Any:
+    """The lower triangle with half the diagonal: what is left of a Hermitian matrix."""
+    return mul(add(tril(x), tril(x, -1)), 0.5)
 
 
 # ------------------------------------------------------------------------ triangular systems
@@ -139,7 +117,7 @@ def _solve_kernel(
 def _push_a(
     g: Any, x: Any, out: Any, *, lower: bool, transpose: bool, conjugate: bool, unit_diagonal: bool
 ) -> Any:
-    g = triangle(g, lower, 0.0 if unit_diagonal else 1.0)
+    g = triangle(g, lower, unit_diagonal)
     right = product(conj(g) if conjugate else g, out, -2 if transpose else -1)
     return neg(triangular_solve(x, right, lower, transpose, conjugate, unit_diagonal))
 
@@ -149,7 +127,7 @@ def _pull_a(
 ) -> Any:
     left = triangular_solve(x, g, lower, not transpose, conjugate, unit_diagonal)
     g = product(out, left, -1, -1) if transpose else product(left, out, -1, -1)
-    return neg(triangle(conj(g) if conjugate else g, lower, 0.0 if unit_diagonal else 1.0))
+    return neg(triangle(conj(g) if conjugate else g, lower, unit_diagonal))
 
 
 def _push_b(
@@ -283,11 +261,11 @@ def _infer_cholesky(x: Aval) -> Aval:
 
 def _push_cholesky(g: Any, out: Any) -> Any:
     inner = triangular_solve(out, adjoint(triangular_solve(out, hermitian_part(g))))
-    return product(out, triangle(inner, diagonal=0.5))
+    return product(out, half_triangle(inner))
 
 
 def _pull_cholesky(g: Any, out: Any) -> Any:
-    inner = triangle(product(out, g, -2, -2), diagonal=0.5)
+    inner = half_triangle(product(out, g, -2, -2))
     half = matrix_transpose(triangular_solve(out, inner, transpose=True))
     whole = triangular_solve(out, half, transpose=True, conjugate=True)
     return conj(hermitian_part(whole))
