@@ -117,7 +117,7 @@ class Node:
         """The aval of each wanted operand."""
         slots = self.slots
         if slots is None:
-            return [None if p is None else p.aval for p in self.parents]  # type: ignore[misc]
+            return [None if p is None else p.avals[0] for p in self.parents]
         return [
             None if p is None else p.avals[slot]
             for p, slot in zip(self.parents, slots, strict=True)
