@@ -35,6 +35,7 @@ class Declaration(NamedTuple):
     samples: Callable[[], Sequence[Sample]]
     reference: Callable[..., Any] | None
     domains: tuple[tuple[float, float], ...]
+    oracle: Callable[..., Any] | None = None
 
 
 declarations: dict[str, Declaration] = {}
@@ -115,6 +116,7 @@ def primitive(
     simplify: Callable[..., Any] | None = None,
     compile_cost: float = 1.0,
     reference: Callable[..., Any] | None = None,
+    oracle: Callable[..., Any] | None = None,
 ) -> Primitive:
     """Declare a primitive.
 
@@ -129,12 +131,14 @@ def primitive(
         simplify: see :func:`fad.core.graph.eliminate_common`.
         compile_cost: estimated milliseconds it adds to the compilation of a program.
         reference: NumPy function of operands and parameters that computes the same.
+        oracle: for tests: a kernel whose derivative is the declared one, where that of ``kernel``
+            is not, since an operand is a function of another or by convention.
     """
     made = Primitive(
         name, kernel, derivative=derivative, infer=infer, batch=batch, multiple=multiple,
         simplify=simplify, compile_cost=compile_cost,
     )  # fmt: skip
-    declarations[name] = Declaration(made, samples, reference, ())
+    declarations[name] = Declaration(made, samples, reference, (), oracle)
     return made
 
 
