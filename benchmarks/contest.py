@@ -111,7 +111,7 @@ def hold(program: Program, kind: str, entrants: Sequence[Entrant], options: Opti
             outcome.first[key] = time.perf_counter() - start
             results[key] = libraries.to_numpy(result)
             outcome.settled[key] = outcome.first[key] + timing.settle(
-                call, options.effort.settle, library.compilations()
+                call, options.effort.settle, library.state()
             )
             calls[key] = call
         except Exception as error:  # a contestant's failure is a result, not the end of the run

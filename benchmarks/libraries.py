@@ -86,9 +86,22 @@ class Transforming:
     def compilations(self) -> Callable[[], int] | None:
         """The library's counter of compilations, if it has one."""
         try:
-            return importlib.import_module(f"{self.name}.core.kernels").compilations
-        except (ImportError, AttributeError):
+            kernels = importlib.import_module(f"{self.name}.core.kernels")
+        except ImportError:
             return None
+        return getattr(kernels, "compilations", None)
+
+    def state(self) -> Callable[[], object] | None:
+        """What changes as long as calls compile, or count towards being compiled whole."""
+        compilations = self.compilations()
+        if compilations is None:
+            return None
+        programs = importlib.import_module(f"{self.name}.core.program")._programs
+
+        def state() -> object:
+            return compilations(), sum(program.patience for program in programs.values())
+
+        return state
 
 
 class Torch:
@@ -125,7 +138,7 @@ class Torch:
         transformed = transform(function, argnums=program.argnums)
         return lambda: transformed(*inputs)
 
-    def compilations(self) -> None:
+    def state(self) -> None:
         """Nothing is compiled."""
         return None
 

@@ -27,10 +27,10 @@ class Effort:
     budget: float = 0.6  # seconds of batches for one contestant
     rounds: int = 101  # at most
     least_rounds: int = 5
-    settle: float = 4.0  # seconds of warming up, at most
+    settle: float = 30.0  # seconds of warming up, at most
 
 
-QUICK = Effort(batch=1e-3, budget=0.06, rounds=15, least_rounds=3, settle=1.5)
+QUICK = Effort(batch=1e-3, budget=0.06, rounds=15, least_rounds=3, settle=2.0)
 
 
 @dataclass
@@ -73,21 +73,21 @@ def batch_seconds(call: Call, calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
-def settle(call: Call, limit: float, compilations: Callable[[], int] | None = None) -> float:
+def settle(call: Call, limit: float, state: Callable[[], object] | None = None) -> float:
     """Call until nothing is compiled any more; returns the seconds this took.
 
-    With a counter of compilations, settled means 60 calls in a row that added none. Without one
-    (the rivals compile whatever they compile on their first call) it means five calls.
+    With a state that changes when a call compiled something, or came nearer to being compiled,
+    settled means 20 calls in a row that left it as it was. Without one (the rivals compile what
+    they compile on their first call) it means five calls.
     """
     start = time.perf_counter()
-    quiet, needed = 0, 5 if compilations is None else 60
-    while quiet < needed:
-        before = compilations() if compilations else 0
+    quiet, needed = 0, 5 if state is None else 20
+    before = state() if state else None
+    while quiet < needed and time.perf_counter() - start < limit:
         call()
-        compiled = compilations is not None and compilations() != before
-        quiet = 0 if compiled else quiet + 1
-        if time.perf_counter() - start > limit and quiet >= 2:
-            break
+        after = state() if state else None
+        quiet = quiet + 1 if after == before else 0
+        before = after
     return time.perf_counter() - start
 
 
