@@ -38,7 +38,16 @@ def apply2(operation: Operation, x: Any, y: Any) -> Any:
             return x.level.process2(operation, x, y, 1)
         if other is kind and x.level is y.level:
             return x.level.process2(operation, x, y, 3)
+    # A Python integer means the same as a float where it meets inexact numbers.
+    if other is int and _is_inexact_elementwise(operation, x):
+        return apply2(operation, x, float(y))
+    if kind is int and _is_inexact_elementwise(operation, y):
+        return apply2(operation, float(x), y)
     return apply(operation, x, y)
+
+
+def _is_inexact_elementwise(operation: Operation, x: Any) -> bool:
+    return isinstance(x, Tensor) and x.aval.inexact and operation.primitive.elementwise is not None
 
 
 def apply(operation: Operation, *operands: Any) -> Any:

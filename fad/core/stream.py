@@ -39,6 +39,7 @@ FLUSH = "flush"
 EARLIER = "earlier"
 SCALAR_CODES: dict[type, int] = {float: -1, int: -2, complex: -3, bool: -4}
 """In step keys a negative operand is a Python scalar of this type, passed as a run-time argument."""
+SCALAR_KINDS = {code: kind for kind, code in SCALAR_CODES.items()}
 _CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
 
 MAX_RUN = 16384
@@ -136,6 +137,7 @@ class _Local(threading.local):
         self.segment = Segment(trie.root(), [], {})
         self.depth = 0
         self.staging: list[Level] = []
+        self.tape: Level | None = None  # the last one of whose steps the stream tells
 
 
 local = _Local()
@@ -408,6 +410,7 @@ def end_run() -> None:
     """Leave a transform. The outermost runs what it recorded and still holds."""
     local.depth -= 1
     if local.depth == 0:
+        local.tape = None
         flush()
         if local.segment.start:  # it had just flushed
             new_run()

@@ -170,6 +170,10 @@ def lift(value: Any) -> Tensor:
         return value
     if type(value) in SCALARS:
         return from_scalar(value)
+    if type(value) is np.ndarray and value.dtype.isnative:
+        aval = make_aval(value.shape, value.dtype)
+        dtypes.check_supported(aval.dtype)
+        return Array(aval, value.copy())
     if isinstance(value, (np.ndarray, np.generic)):
         dtypes.check_supported(value.dtype)
         return from_buffer(np.array(value, value.dtype.newbyteorder("="), copy=True, order="C"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fad.core.stream import local, position_of, replayed
-from fad.core.tensor import Array, Tensor
+from fad.core.stream import enter, local, position_of, replayed
+from fad.core.tensor import Array
 from fad.reverse.engine import Engine, GraphTask
-from fad.reverse.node import Edge, Node
+from fad.reverse.node import Edge
+from fad.reverse.retrace import retraced
 from fad.reverse.tape import TapeLevel, TapeTensor
 
 
@@ -61,10 +62,7 @@ class Recording:
         return run_backward([e for e, _ in pairs], [c for _, c in pairs], self.inputs, keep_graph)
 
     def pull_from_ones(self, output: Any, ones: Callable[[], Any]) -> list[Any]:
-        """The gradient of a scalar output; taken over in one step if this very tape was met before.
-
-        Where the stream stands tells all about the tape (see :class:`TapeLevel`).
-        """
+        """The gradient of a scalar output; see :meth:`replayed`."""
         edge = self.edge(output)
         if edge is None:
             return [None] * len(self.inputs)
@@ -72,14 +70,42 @@ class Recording:
         def compute() -> list[Any]:
             return run_backward([edge], [ones()], self.inputs, False)
 
-        value = output.value
+        return self.replayed("pull", [output], compute)
+
+    def replayed(
+        self, key: Any, outputs: Sequence[Any], compute: Callable[[], list[Any]]
+    ) -> list[Any]:
+        """``compute()``, taken over in one step if it was computed for this very tape before.
+
+        Where the stream stands tells all about the tape, if it does (see :class:`TapeLevel`).
+        ``compute`` must depend on the tape and ``key`` alone.
+        """
+        positions = self.positions(outputs)
+        if positions is None:
+            return compute()
+        return replayed((key, positions, self.level.positions), compute)
+
+    def positions(self, outputs: Sequence[Any]) -> tuple[int, ...] | None:
+        """Where the outputs stand in the run, or None if the stream does not tell about the tape."""
         refs = self.level.refs
-        if refs is not None and value.__class__ is Array:
-            segment = local.segment
-            if segment.refs is refs:
-                key = ("pull", position_of(segment, value), self.level.positions)
-                return replayed(key, compute)
-        return compute()
+        segment = local.segment
+        if refs is None or segment.refs is not refs:
+            return None
+        found = []
+        for x in outputs:
+            value = self.lower(x)
+            position = position_of(segment, value) if value.__class__ is Array else None
+            if position is None:
+                return None
+            found.append(position)
+        return tuple(found)
+
+    def again(self, outputs: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]] | None:
+        """The recorded function of its inputs, without the user's Python, if the stream knows it."""
+        positions = self.positions(outputs)
+        if positions is None:
+            return None
+        return retraced(local.segment, self.level.positions, positions)
 
 
 def run_backward(
@@ -89,6 +115,9 @@ def run_backward(
     return Engine().execute(GraphTask(roots, cotangents, inputs, keep_graph))
 
 
-def nodes_of(outputs: Sequence[Any]) -> list[Node]:
-    """The nodes of those outputs that are on a tape."""
-    return [x.node for x in outputs if isinstance(x, Tensor) and x.__class__ is TapeTensor]
+def place(tensors: Sequence[Any]) -> None:
+    """Make concrete tensors leaves of the stream now, so that a replay takes this call's values."""
+    segment = local.segment
+    for x in tensors:
+        if x.__class__ is Array and x.segment is not segment:
+            enter(segment, x)

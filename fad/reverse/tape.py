@@ -41,9 +41,9 @@ class TapeLevel(Level):
     """One reverse-mode transform.
 
     ``refs`` identifies the run on whose stream the tape's values are recorded, while the place where
-    that stream stands still tells all about the tape (then its backward pass can be replayed): the
-    tape is that of the outermost transform, its inputs are concrete, and operations on it are
-    recorded with their reverse rule as step, which names the operands that are on the tape.
+    that stream stands still tells all about the tape (then its backward pass can be replayed): its
+    inputs are concrete, no other such tape is active, and operations on it are recorded with their
+    reverse rule as step, which names the operands that are on the tape.
     """
 
     __slots__ = ("positions", "refs", "transform")
@@ -58,13 +58,19 @@ class TapeLevel(Level):
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
         """Put the inputs of the transform on the tape."""
-        if local.depth == 1 and current().replay and all(v.__class__ is Array for v in values):
+        if self._is_only_one() and all(v.__class__ is Array for v in values):
             # An alias is a leaf of its own, even if the function also closes over the argument.
             values = [Array(v.aval, v.realize()) for v in values]
             segment = local.segment
             self.refs = segment.refs
             self.positions = tuple([enter(segment, v) for v in values])
+            local.tape = self
         return [self._tensor(v, input_node(v.aval), 0) for v in values]
+
+    def _is_only_one(self) -> bool:
+        """Whether the stream may tell about this tape: no other one is being recorded on it."""
+        other = local.tape
+        return (other is None or not other.active) and current().replay
 
     def _tensor(self, value: Any, node: Node, output_nr: int) -> TapeTensor:
         tensor = TapeTensor()

@@ -343,7 +343,14 @@ class Inputs:
             start = stop
         return trees
 
-    def gradient(self, gradients: list[Any]) -> Any:
+    def nested(self, lines: list[Any]) -> Any:
+        """The tree, or tuple of trees, of the wanted arguments with a tree at each leaf."""
+        remaining = iter(lines)
+        leaves = [next(remaining) if aval.inexact else None for aval in self.avals]
+        trees = self._trees(leaves)
+        return trees[0] if self.selection.single else tuple(trees)
+
+    def gradient(self, gradients: Sequence[Any]) -> Any:
         """The result: one tree, or a tuple of trees, of the wanted leaves' cotangents."""
         remaining = iter(gradients)
         leaves = []

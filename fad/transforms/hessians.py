@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -10,10 +11,20 @@ from fad.core import pytree
 from fad.core.errors import FadTypeError, located
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
-from fad.transforms.arguments import Argnums, Selection
-from fad.transforms.gradient import grad, value_and_grad
-from fad.transforms.jacobians import ChunkSize, value_and_jacobian
-from fad.transforms.pushforward import jvp, outermost, vjp
+from fad.primitives.broadcast import full
+from fad.reverse.pullback import Recording, place
+from fad.transforms.arguments import (
+    Argnums,
+    Inputs,
+    Options,
+    Selection,
+    matching,
+    split_aux,
+    zeros_or_float0,
+)
+from fad.transforms.gradient import grad, scalar_output
+from fad.transforms.jacobians import ChunkSize, Point
+from fad.transforms.pushforward import jvp, outermost, pushed_leaves, vjp
 
 
 def hessian(
@@ -76,41 +87,88 @@ def value_grad_and_hessian(
     >>> fad.value_grad_and_hessian(lambda x: x * x * x)(2.0)
     (fad.Tensor(8.), fad.Tensor(12.), fad.Tensor(12.))
     """
-    # Validates now, so that the error comes where the transform is written.
     selection = Selection("hessian", f, argnums)
-    gradient = value_and_grad(f, argnums, has_aux, holomorphic, _name="hessian")
-
-    def gradient_first(*args: Any, **kwargs: Any) -> Any:
-        value, g = gradient(*args, **kwargs)
-        return g, (value, g)
-
-    compute = value_and_jacobian(
-        gradient_first, argnums, "forward", chunk_size, progress, True, holomorphic
-    )
+    options = Options(has_aux, holomorphic)
 
     @wraps(f)
     @outermost
     def value_grad_and_hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        (_, (value, g)), blocks = compute(*args, **kwargs)
-        return value, g, _symmetric(blocks, g, selection.single)
+        inputs = Inputs(selection, options, args, kwargs)
+        return _at_point(Point(inputs, options, chunk_size, progress))
 
     return value_grad_and_hessian_of_f
 
 
-def _symmetric(blocks: Any, gradient: Any, single: bool) -> Any:
-    """The Hessian's tree with blocks below the diagonal replaced by transposes of those above.
+def _at_point(point: Point) -> tuple[Any, Any, Any]:
+    inputs, options = point.inputs, point.options
+    recording, aux, out = _record_scalar(point)
+    chunks = point.chunks(point.n)
+
+    def compute() -> list[Any]:
+        again = recording.again([out])
+        blocks, gradients = point.forward(lambda tensors: _gradient(point, tensors, again), chunks)
+        return gradients + [block for line in _symmetric(blocks) for block in line]
+
+    if point.progress:
+        flat = compute()
+    else:
+        flat = recording.replayed(("hessian", len(chunks)), [out], compute)
+    count = len(point.in_avals)
+    gradients, flat = flat[:count], flat[count:]
+    lines = [inputs.gradient(flat[i * count : (i + 1) * count]) for i in range(count)]
+    value = recording.lower(out)
+    if options.has_aux:
+        value = value, pytree.map(recording.lower, aux)
+    return value, inputs.gradient(gradients), inputs.nested(lines)
+
+
+def _gradient(point: Point, tensors: Sequence[Any], again: Any) -> list[Any]:
+    """Gradient leaves at tensors of any level; ``again`` is the retraced function, if there is one."""
+    inner = Recording(point.inputs.selection.function, list(tensors), point.transform)
+    try:
+        result = again(inner.tensors)[0] if again else _call_scalar(point, inner.tensors)[1]
+    finally:
+        inner.close()
+    dtype = result.aval.dtype
+    gradients = inner.pull_from_ones(result, lambda: full((), 1, dtype))
+    return [
+        zeros_or_float0(a) if g is None else g
+        for g, a in zip(gradients, point.in_avals, strict=True)
+    ]
+
+
+def _record_scalar(point: Point) -> tuple[Recording, Any, Any]:
+    recording = Recording(
+        point.inputs.selection.function, point.inputs.wanted, point.inputs.selection.transform
+    )
+    try:
+        aux, out = _call_scalar(point, recording.tensors)
+    finally:
+        recording.close()
+    return recording, aux, out
+
+
+def _call_scalar(point: Point, tensors: Sequence[Any]) -> tuple[Any, Any]:
+    """aux and the scalar result of the user's function."""
+    args, kwargs = point.inputs.call(list(tensors))
+    out = point.inputs.selection.function(*args, **kwargs)
+    aux = None
+    if point.options.has_aux:
+        out, aux = split_aux("hessian", out)
+    return aux, scalar_output(point.inputs.selection, point.options, out)
+
+
+def _symmetric(blocks: list[list[Any]]) -> list[list[Any]]:
+    """Blocks below the diagonal replaced by transposes of those above, diagonal ones mirrored.
 
     What is computed for a block that is replaced is dead code, and never run.
     """
-    leaves, treedef = pytree.flatten(gradient)
-    count = len(leaves)
-    flat, block_def = pytree.flatten(blocks)
-    grid = [flat[i * count : (i + 1) * count] for i in range(count)]
-    for i in range(count):
+    ranks = [line[i].ndim // 2 for i, line in enumerate(blocks)]
+    for i, line in enumerate(blocks):
         for j in range(i):
-            grid[i][j] = _swapped(grid[j][i], leaves[j].ndim, leaves[i].ndim)
-        grid[i][i] = _mirrored(grid[i][i], leaves[i].size)
-    return pytree.unflatten(block_def, [b for line in grid for b in line])
+            line[j] = _swapped(blocks[j][i], ranks[j], ranks[i])
+        line[i] = _mirrored(line[i])
+    return blocks
 
 
 def _swapped(block: Any, first: int, second: int) -> Any:
@@ -118,8 +176,9 @@ def _swapped(block: Any, first: int, second: int) -> Any:
     return shapes.transpose(block, axes) if first and second else block
 
 
-def _mirrored(block: Any, n: int) -> Any:
+def _mirrored(block: Any) -> Any:
     """The mean of a square block and its transpose."""
+    n = math.prod(block.shape[: block.ndim // 2])
     if n < 2:
         return block
     square = shapes.reshape(block, (n, n))
@@ -154,7 +213,24 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     >>> fad.hvp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
     (fad.Tensor(4.), fad.Tensor(2.))
     """
-    return jvp(_gradient_of_all(f, "hvp", primals), tuple(primals), tuple(tangents))[1]
+    gradient = _gradient_of_all(f, "hvp", primals)
+    selection = Selection("hvp", f, tuple(range(len(primals))))
+    options = Options()
+    inputs = Inputs(selection, options, tuple(primals), {})
+    given = matching("tangent", "hvp", (tuple(tangents), tuple(primals)), inputs.avals, "primal")
+    point = Point(inputs, options, None, False)
+    recording, _, out = _record_scalar(point)
+    place(given)
+
+    def compute() -> list[Any]:
+        again = recording.again([out])
+        if again is None:
+            return pytree.flatten(jvp(gradient, tuple(primals), tuple(tangents))[1])[0]
+        return pushed_leaves(
+            lambda tensors: _gradient(point, tensors, again), inputs.wanted, given
+        )
+
+    return inputs.gradient(recording.replayed("hvp", [out], compute))
 
 
 @outermost

@@ -148,21 +148,18 @@ def _value_and_jacobian(
     def compute(args: Any, kwargs: Any, has_aux: bool) -> tuple[Any, Any, Any]:
         options = Options(has_aux, holomorphic)
         inputs = Inputs(selection, options, args, kwargs)
-        point = _Point(inputs, options, chunk_size, progress)
+        point = Point(inputs, options, chunk_size, progress)
         key = tuple(inputs.avals)
         how = chosen.get(key, mode)
-        if how == "forward":
-            return point.forward()
-        result = point.reverse(only_if_cheaper=how == "auto")
-        if result is not None:
-            return result
-        chosen[key] = "forward"
-        return point.forward()
+        value, blocks, aux, used = point.jacobian(how)
+        if how == "auto":
+            chosen[key] = used
+        return value, blocks, aux
 
     return compute
 
 
-class _Point:
+class Point:
     """One evaluation of a Jacobian: the inputs and how to compute."""
 
     def __init__(self, inputs: Inputs, options: Options, chunk_size: Any, progress: bool) -> None:
@@ -174,76 +171,97 @@ class _Point:
         self.in_avals = [x.aval for x in inputs.wanted]
         self.n = sum(a.size for a in self.in_avals)
 
-    def _call(self, tensors: list[Any]) -> tuple[list[Any], Any, Any]:
-        """Output leaves, their tree, and aux, of the function at these inputs."""
+    def call(self, tensors: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+        """Output leaves, their tree, and aux, of the user's function at these inputs."""
         f = self.inputs.selection.function
-        args, kwargs = self.inputs.call(tensors)
+        args, kwargs = self.inputs.call(list(tensors))
         out = f(*args, **kwargs)
         aux = None
         if self.options.has_aux:
             out, aux = split_aux(self.transform, out)
         leaves, treedef = output_leaves(self.transform, f, out)
-        for leaf, path in zip(leaves, pytree.paths(out), strict=True):
-            _check_output(self.transform, leaf.aval, path, self.options.holomorphic)
+        for i, leaf in enumerate(leaves):
+            check_output(self.transform, leaf.aval, out, i, self.options.holomorphic)
         return leaves, treedef, aux
 
-    def reverse(self, only_if_cheaper: bool) -> tuple[Any, Any, Any] | None:
-        """(value, Jacobian, aux), one reverse pass per output element."""
-        recording = Recording(
-            self.inputs.selection.function, self.inputs.wanted, self.transform
-        )
+    def record(self) -> tuple[Recording, list[Any], Any, Any]:
+        """The function on a tape, its output leaves, their tree, and aux."""
+        recording = Recording(self.inputs.selection.function, self.inputs.wanted, self.transform)
         try:
-            outs, treedef, aux = self._call(recording.tensors)
+            return recording, *self.call(recording.tensors)
         finally:
             recording.close()
+
+    def jacobian(self, mode: Mode) -> tuple[Any, Any, Any, Mode]:
+        """(value, Jacobian, aux, the mode used)."""
+        recording, outs, treedef, aux = self.record()
         out_avals = [x.aval for x in outs]
         m = sum(a.size for a in out_avals)
-        if only_if_cheaper and m >= self.n > 0 and not (m == self.n == 1):
-            return None
+        if mode == "auto":
+            mode = "reverse" if m < self.n or m <= 1 else "forward"
+        chunks = self.chunks(m if mode == "reverse" else self.n)
+
+        def compute() -> list[Any]:
+            if mode == "reverse":
+                blocks = self._reverse(recording, outs, chunks)
+            else:
+                again = recording.again(outs) or (lambda tensors: self.call(tensors)[0])
+                blocks, _ = self.forward(again, chunks)
+            return [block for line in blocks for block in line]
+
+        if self.progress:
+            flat = compute()
+        else:
+            flat = recording.replayed((mode, len(chunks)), outs, compute)
+        count = len(self.in_avals)
+        blocks = [flat[i * count : (i + 1) * count] for i in range(len(outs))]
+        value = pytree.unflatten(treedef, [recording.lower(x) for x in outs])
+        return value, self.tree(treedef, blocks), pytree.map(recording.lower, aux), mode
+
+    def _reverse(
+        self, recording: Recording, outs: Sequence[Any], chunks: Sequence[tuple[int, int]]
+    ) -> list[list[Any]]:
+        """Blocks [output][input], one reverse pass per output element."""
+        out_avals = [x.aval for x in outs]
         pieces: list[list[Any]] = [[] for _ in self.in_avals]
-        chunks = self._chunks(m)
-        for start, stop in chunks:
+        for start, stop in self._with_bar(chunks):
             level = BatchLevel(None, stop - start)
-            cotangents = _basis(level, out_avals, start, stop)
-            pulled = recording.pull(outs, cotangents, keep_graph=stop < m)
+            cotangents = basis_vectors(level, out_avals, start, stop)
+            pulled = recording.pull(outs, cotangents, keep_graph=True)
             for piece, c, aval in zip(pieces, pulled, self.in_avals, strict=True):
                 piece.append(_rows(level, c, aval))
             self._finish_chunk(pieces)
-        rows = [_stacked(p, a) for p, a in zip(pieces, self.in_avals, strict=True)]
-        blocks = _split_rows(rows, out_avals, self.in_avals)
-        value = pytree.unflatten(treedef, [recording.lower(x) for x in outs])
-        return value, self._tree(treedef, blocks), pytree.map(recording.lower, aux)
+        rows = [stacked(p, a) for p, a in zip(pieces, self.in_avals, strict=True)]
+        return _split_rows(rows, out_avals, self.in_avals)
 
-    def forward(self) -> tuple[Any, Any, Any]:
-        """(value, Jacobian, aux), one forward pass per input element."""
-        value: Any = None
-        aux: Any = None
-        treedef: Any = None
+    def forward(
+        self,
+        function: Callable[[Sequence[Any]], list[Any]],
+        chunks: Sequence[tuple[int, int]],
+    ) -> tuple[list[list[Any]], list[Any]]:
+        """Blocks [output][input], one forward pass per input element, and the output leaves."""
         out_avals: list[Aval] = []
         pieces: list[list[Any]] = []
-        chunks = self._chunks(self.n)
-        for start, stop in chunks:
-            batch, level = BatchLevel(None, stop - start), DualLevel(None)
-            level.function = self.inputs.selection.function
-            tangents = _basis(batch, self.in_avals, start, stop)
+        values: list[Any] = []
+        for start, stop in self._with_bar(chunks):
+            batch, level = BatchLevel(None, stop - start), DualLevel(self.inputs.selection.function)
+            tangents = basis_vectors(batch, self.in_avals, start, stop)
             duals = [level.dual(x, t) for x, t in zip(self.inputs.wanted, tangents, strict=True)]
             try:
-                outs, treedef, aux = self._call(duals)
+                outs = function(duals)
             finally:
                 level.active = batch.active = False
             out_avals = [x.aval for x in outs]
             pieces = pieces or [[] for _ in outs]
             for piece, out in zip(pieces, outs, strict=True):
-                tangent = out.tangent if _mine(level, out) else None
-                piece.append(_rows(batch, tangent, out.aval))
-            value = pytree.unflatten(treedef, [_lower(level, x) for x in outs])
-            aux = pytree.map(lambda x, level=level: _lower(level, x), aux)
+                piece.append(_rows(batch, out.tangent if _mine(level, out) else None, out.aval))
+            values = [out.primal if _mine(level, out) else out for out in outs]
             self._finish_chunk(pieces)
-        columns = [_stacked(p, a) for p, a in zip(pieces, out_avals, strict=True)]
-        blocks = _split_columns(columns, out_avals, self.in_avals)
-        return value, self._tree(treedef, blocks), aux
+        columns = [stacked(p, a) for p, a in zip(pieces, out_avals, strict=True)]
+        return _split_columns(columns, out_avals, self.in_avals), values
 
-    def _chunks(self, total: int) -> Iterable[tuple[int, int]]:
+    def chunks(self, total: int) -> list[tuple[int, int]]:
+        """Which passes run together."""
         size: Any = self.chunk_size
         if size == "auto":
             row = max([a.nbytes for a in self.in_avals], default=8) + 8 * total
@@ -251,8 +269,10 @@ class _Point:
             if self.progress:  # a bar that moves, without giving up much of the batching
                 size = min(size, max(1, -(-total // 20)))
         size = max(1, total if size is None else min(size, total))
-        chunks = [(i, min(i + size, total)) for i in range(0, max(total, 1), size)]
-        return _with_bar(chunks, self.transform) if self.progress else chunks
+        return [(i, min(i + size, total)) for i in range(0, max(total, 1), size)]
+
+    def _with_bar(self, chunks: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+        return _bar(chunks, self.transform) if self.progress else chunks
 
     def _finish_chunk(self, pieces: Sequence[Sequence[Any]]) -> None:
         """Let the bar show what has been computed, not what has been recorded."""
@@ -261,11 +281,16 @@ class _Point:
                 if piece and piece[-1].__class__ is Array:
                     piece[-1].block_until_ready()
 
-    def _tree(self, treedef: Any, blocks: list[list[Any]]) -> Any:
+    def tree(self, treedef: Any, blocks: list[list[Any]]) -> Any:
+        """The result's tree of the arguments' trees of blocks."""
         return pytree.unflatten(treedef, [self.inputs.gradient(row) for row in blocks])
 
 
-def _check_output(transform: str, aval: Aval, path: str, holomorphic: bool) -> None:
+def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: bool) -> None:
+    """Raise unless the output leaf has a derivative of the kind asked for."""
+    if aval.inexact and (aval.dtype.kind == "c") == holomorphic:
+        return
+    path = pytree.paths(out)[leaf]
     where = f" at {path}" if path else ""
     if not aval.inexact:
         raise FadTypeError(
@@ -274,15 +299,16 @@ def _check_output(transform: str, aval: Aval, path: str, holomorphic: bool) -> N
                 f"{aval}, which has no derivative. Return it with has_aux=True."
             )
         )
-    if (aval.dtype.kind == "c") != holomorphic:
-        hint = (
-            "pass holomorphic=True if the function is holomorphic, else differentiate real and "
-            "imaginary part" if not holomorphic else "drop holomorphic=True"
-        )  # fmt: skip
-        raise FadTypeError(located(f"{transform}: the output{where} is {aval}: {hint}."))
+    hint = (
+        "drop holomorphic=True"
+        if holomorphic
+        else "pass holomorphic=True if the function is holomorphic, else differentiate real and "
+        "imaginary part"
+    )
+    raise FadTypeError(located(f"{transform}: the output{where} is {aval}: {hint}."))
 
 
-def _basis(level: BatchLevel, avals: Sequence[Aval], start: int, stop: int) -> list[Any]:
+def basis_vectors(level: BatchLevel, avals: Sequence[Aval], start: int, stop: int) -> list[Any]:
     """Rows ``start`` to ``stop`` of the identity over all elements, as a batch for each leaf.
 
     None for a leaf in which all these rows are zero.
@@ -306,7 +332,7 @@ def _rows(level: BatchLevel, x: Any, aval: Aval) -> Any:
     return level.unwrap(x)
 
 
-def _stacked(pieces: list[Any], aval: Aval) -> Any:
+def stacked(pieces: list[Any], aval: Aval) -> Any:
     if not pieces:
         return full((0, *aval.shape), 0, aval.dtype)
     return pieces[0] if len(pieces) == 1 else join.concatenate(pieces, 0)
@@ -356,11 +382,7 @@ def _mine(level: DualLevel, x: Any) -> bool:
     return isinstance(x, DualTensor) and x.level is level
 
 
-def _lower(level: DualLevel, x: Any) -> Any:
-    return x.primal if isinstance(x, DualTensor) and x.level is level else x
-
-
-def _with_bar(chunks: list[tuple[int, int]], title: str) -> Iterable[tuple[int, int]]:
+def _bar(chunks: Sequence[tuple[int, int]], title: str) -> Iterable[tuple[int, int]]:
     try:
         from tqdm.auto import tqdm
     except ImportError:

@@ -21,7 +21,7 @@ from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel, capture
 from fad.staging.transpose import transpose
 from fad.transforms.arguments import lift_leaves, matching, output_leaves
-from fad.transforms.jacobians import _basis, _stacked
+from fad.transforms.jacobians import basis_vectors, stacked
 from fad.transforms.pushforward import outermost
 
 
@@ -196,7 +196,7 @@ def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
     for start in range(0, n, max(size, 1)):
         stop = min(start + size, n)
         level = BatchLevel(None, stop - start)
-        tangents = _basis(level, linear_map._in_avals, start, stop)
+        tangents = basis_vectors(level, linear_map._in_avals, start, stop)
         filled = [
             _zeros(a) if t is None else t
             for t, a in zip(tangents, linear_map._in_avals, strict=True)
@@ -205,7 +205,7 @@ def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
         flat = [shapes.reshape(x, (stop - start, a.size)) for x, a in zip(out, linear_map._out_avals, strict=True)]
         rows.append(flat[0] if len(flat) == 1 else join.concatenate(flat, 1))
     dtype = linear_map._out_avals[0].dtype
-    return _transposed(_stacked(rows, make_aval((m,), dtype)))
+    return _transposed(stacked(rows, make_aval((m,), dtype)))
 
 
 def _transposed(matrix: Any) -> Any:

@@ -124,6 +124,18 @@ def pushed(
     return results
 
 
+def pushed_leaves(
+    function: Callable[[Sequence[Any]], list[Any]], leaves: Sequence[Any], directions: Sequence[Any]
+) -> list[Any]:
+    """Tangents of the leaves that ``function`` gives, at leaves and tangents that are known to fit."""
+    level = DualLevel(None)
+    try:
+        outs = function([level.dual(x, t) for x, t in zip(leaves, directions, strict=True)])
+    finally:
+        level.active = False
+    return [_tangent(level, x) for x in outs]
+
+
 def _primal(level: DualLevel, x: Any) -> Any:
     return x.primal if isinstance(x, DualTensor) and x.level is level else x
 
