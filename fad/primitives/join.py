@@ -285,9 +285,9 @@ def rows(x: Any) -> Iterator[Any]:
     n = x.aval.shape[0]
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
-        block = x if size == n else slice_axis(x, start, start + size)
+        block = x if size == n else gather.window(x, start, size, 0)
         yield from apply1(UNSTACK(axis=0), block)
 
 
-from fad.primitives import broadcast  # noqa: E402
+from fad.primitives import broadcast, gather  # noqa: E402
 from fad.primitives.shape import expand_dims, moveaxis, pad, reshape, slice_axis  # noqa: E402
