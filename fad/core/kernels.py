@@ -100,7 +100,9 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def put(value: Any, device: Any = None) -> Buffer:
-    """A device buffer with a copy of ``value``."""
+    """A device buffer with a copy of ``value``, an array: of a Python scalar JAX would make a weakly
+    typed buffer, which would compile anew whatever takes it."""
+    value = value if is_buffer(value) else np.asarray(value)
     with enable_x64(True):
         if device is None:
             return _jnp.array(value, copy=True)

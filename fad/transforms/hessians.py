@@ -230,7 +230,8 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
             lambda tensors: _gradient(point, tensors, again), inputs.wanted, given
         )
 
-    return inputs.gradient(recording.replayed("hvp", [out], compute))
+    key = ("hvp", tuple([t is None for t in given]))
+    return inputs.gradient(recording.replayed(key, [out], compute))
 
 
 @outermost

@@ -1,0 +1,264 @@
+"""The stream: what is recorded, when it runs, and that it stays bounded."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fad
+from fad.core import kernels, stream
+from fad.core.tensor import lift
+from fad.primitives.arithmetic import add, div, mul, neg, sub
+
+
+def rosenbrock(x: Any, y: Any) -> Any:
+    """A small scalar program."""
+    return add(mul(sub(1.0, x), sub(1.0, x)), mul(100.0, mul(sub(y, mul(x, x)), sub(y, mul(x, x)))))
+
+
+def test_nothing_runs_before_a_value_is_read() -> None:
+    x = lift(np.arange(3.0))
+    y = mul(add(x, x), x)
+    assert y.buffer is None
+    np.testing.assert_array_equal(np.asarray(y), 2 * np.arange(3.0) ** 2)
+    assert y.buffer is not None
+
+
+def test_new_scalars_and_new_arrays_never_recompile() -> None:
+    def step(x: Any, rate: float) -> Any:
+        return sub(x, mul(rate, x))
+
+    for _ in range(3):
+        np.asarray(step(lift(np.ones(7)), 0.5))
+    before = kernels.compilations()
+    for i in range(20):
+        x = np.random.default_rng(i).normal(size=7)
+        np.testing.assert_allclose(np.asarray(step(lift(x), 1.0 / (i + 3))), x - x / (i + 3))
+    assert kernels.compilations() == before
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-300])
+def test_scalars_keep_their_exact_value(value: float) -> None:
+    x = lift(np.ones(2))
+    for _ in range(3):
+        out = np.asarray(mul(x, value))
+        np.testing.assert_array_equal(out, np.full(2, value))
+        np.testing.assert_array_equal(np.signbit(out), np.signbit(np.full(2, value)))
+
+
+def test_an_array_changed_after_it_was_used_does_not_change_the_result() -> None:
+    x = np.ones(4)
+    y = add(lift(np.zeros(4)), x)
+    x[:] = 7.0
+    np.testing.assert_array_equal(np.asarray(y), np.ones(4))
+
+
+def test_a_million_unread_operations_neither_recurse_nor_exhaust_memory() -> None:
+    x = lift(np.ones(2))
+    y = x
+    for _ in range(3000):
+        y = add(y, x)
+    np.asarray(y)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    y = x
+    for _ in range(1_000_000):
+        y = add(y, x)
+    np.testing.assert_array_equal(np.asarray(y), np.full(2, 1_000_001.0))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 300_000  # KiB
+
+
+def test_programs_that_never_repeat_do_not_grow_the_trie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MAX_NODES", 500)
+    rng = np.random.default_rng(0)
+    functions = [add, mul, sub]
+    with fad.config(compile="never"):
+        for _ in range(300):
+            x = y = lift(np.ones(2))
+            for choice in rng.integers(0, 3, size=12):
+                y = functions[choice](y, x)
+            np.asarray(y)
+            assert stream.trie.nodes < 500 + 2 * 12 + 10
+
+
+def test_forgetting_the_trie_does_not_recompile(monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> Any:
+        x = lift(np.ones(5))
+        return np.asarray(div(add(x, 2.0), mul(x, 3.0)))
+
+    program()
+    before = kernels.compilations()
+    monkeypatch.setattr(stream, "MAX_NODES", 0)
+    for _ in range(3):
+        program()
+    assert kernels.compilations() == before
+
+
+def test_many_bytes_of_leaves_are_not_kept_waiting() -> None:
+    with fad.config(max_pending_bytes=1 << 20):
+        y = lift(np.zeros(1 << 15))
+        for _ in range(100):
+            y = add(y, np.ones(1 << 15))  # 256 KiB each
+            assert len(stream.local.segment.leaves) < 10
+        np.testing.assert_array_equal(np.asarray(y), np.full(1 << 15, 100.0))
+
+
+def test_immediate_deferred_kernelwise_and_compiled_agree_bitwise_enough() -> None:
+    x, y = 1.3, -0.4
+    expected = None
+    for settings in (
+        {"compile": "always"},
+        {"compile": "never"},
+        {"max_pending": 1},
+        {"replay": False},
+        {},
+    ):
+        with fad.config(**settings):
+            value, gradient = fad.value_and_grad(rosenbrock, argnums=(0, 1))(x, y)
+            got = [float(value), *map(float, gradient)]
+        expected = expected or got
+        np.testing.assert_allclose(got, expected, rtol=1e-14)
+
+
+def test_the_same_call_gives_the_same_bits_whatever_ran_before() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=5)
+    gradient = fad.grad(lambda x: fad.numpy.sum(mul(div(x, add(mul(x, x), 1.3)), x)))
+    first = np.asarray(gradient(x))
+    pending = []
+    for i in range(5):
+        y = lift(x)
+        for _ in range(i):
+            y = add(y, x)
+        pending.append(y)  # other work is pending when the gradient is asked for
+        again = np.asarray(gradient(x))
+        assert first.tobytes() == again.tobytes()
+
+
+def test_value_dependent_control_flow_is_replayed_correctly() -> None:
+    def newton(a: Any) -> Any:
+        x = a
+        while float(fad.numpy.abs(sub(mul(x, x), a))) > 1e-12:
+            x = mul(0.5, add(x, div(a, x)))
+        return x
+
+    gradient = fad.grad(newton)
+    for a in (2.0, 3.0, 2.0, 100.0, 3.0, 5.0, 2.0):
+        np.testing.assert_allclose(float(gradient(a)), 0.5 / np.sqrt(a), rtol=1e-9)
+
+
+def test_replay_takes_this_calls_scalars_and_arrays() -> None:
+    for scale, shift in [(2.0, 1.0), (3.0, 5.0), (-1.0, 0.25)]:
+        w = np.array([scale, shift])
+        gradient = fad.grad(lambda x, s=scale, w=w: fad.numpy.sum(mul(mul(mul(x, s), w), x)))
+        np.testing.assert_allclose(np.asarray(gradient(np.ones(2))), 2 * scale * w)
+
+
+def test_replay_tells_aliased_arguments_from_equal_ones() -> None:
+    f = fad.grad(lambda x, y: mul(mul(x, x), y), argnums=(0, 1))
+    a, b = lift(np.asarray(3.0)), lift(np.asarray(3.0))
+    for x, y in [(a, b), (a, a), (b, a), (a, a)]:
+        gx, gy = f(x, y)
+        assert (float(gx), float(gy)) == (18.0, 9.0)
+    captured = fad.grad(lambda x: mul(x, a))
+    assert float(captured(a)) == 3.0
+    assert float(captured(b)) == 3.0
+
+
+def test_eight_threads_each_get_their_own_gradients() -> None:
+    failures: list[str] = []
+    gradient = fad.grad(rosenbrock, argnums=(0, 1))
+
+    def work(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        for _ in range(60):
+            x, y = rng.normal(size=2)
+            gx, gy = gradient(x, y)
+            expected = (-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x))
+            if not np.allclose([float(gx), float(gy)], expected, rtol=1e-12):
+                failures.append(f"{seed}: {float(gx)}, {float(gy)} instead of {expected}")
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures
+
+
+def test_a_tensor_pending_in_another_thread_simply_works() -> None:
+    made: list[Any] = []
+    ready, done = threading.Event(), threading.Event()
+
+    def maker() -> None:
+        made.append(mul(add(lift(np.arange(3.0)), 1.0), 2.0))
+        ready.set()
+        done.wait(10)
+        made.append(np.asarray(made[0]))
+
+    thread = threading.Thread(target=maker)
+    thread.start()
+    assert ready.wait(10)
+    np.testing.assert_array_equal(np.asarray(neg(made[0])), [-2.0, -4.0, -6.0])
+    done.set()
+    thread.join()
+    np.testing.assert_array_equal(made[1], [2.0, 4.0, 6.0])
+
+
+def test_a_gradient_of_a_deep_chain_needs_neither_recursion_nor_the_collector() -> None:
+    def chain(x: Any) -> Any:
+        for _ in range(100_000):
+            x = mul(x, 0.9999)
+        return x
+
+    gc.disable()
+    try:
+        value = float(fad.grad(chain)(1.0))
+    finally:
+        gc.enable()
+    np.testing.assert_allclose(value, 0.9999**100_000, rtol=1e-9)
+
+
+def test_a_tape_dies_by_reference_count_alone() -> None:
+    import weakref
+
+    gc.collect()
+    gc.disable()
+    try:
+        _, pullback = fad.vjp(lambda x: mul(mul(x, x), x), 2.0)
+        node = weakref.ref(pullback.recording.inputs[0].node)
+        assert float(pullback(1.0)[0]) == 12.0
+        assert node() is not None
+        del pullback
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_memory_returns_to_where_it_was() -> None:
+    gradient = fad.grad(rosenbrock, argnums=(0, 1))
+    for _ in range(50):
+        gradient(1.0, 2.0)
+    gc.collect()
+    before = len(gc.get_objects())
+    for i in range(1000):
+        gradient(1.0 + i, 2.0)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 200
+
+
+def test_an_error_inside_a_transform_leaves_the_stream_usable() -> None:
+    def broken(x: Any) -> Any:
+        mul(x, x)
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            fad.grad(broken)(1.0)
+        assert float(fad.grad(lambda x: mul(x, x))(3.0)) == 6.0
+    assert stream.local.depth == 0
