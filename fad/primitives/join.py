@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from fad.core import dtypes
-from fad.core.apply import apply, apply1
+from fad.core.apply import apply
 from fad.core.aval import Aval, Shape, make_aval
 from fad.core.dtypes import DType
 from fad.core.errors import FadValueError, located
@@ -160,7 +160,7 @@ def split(x: Any, sizes: Sequence[int], axis: int) -> tuple[Any, ...]:
     """Consecutive parts of ``x`` with these lengths along ``axis``, which they cover."""
     if len(sizes) == 1:
         return (x,)
-    result: tuple[Any, ...] = apply1(SPLIT(sizes=tuple(sizes), axis=axis), x)
+    result: tuple[Any, ...] = apply(SPLIT(sizes=tuple(sizes), axis=axis), x)
     return result
 
 
@@ -275,7 +275,7 @@ def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     """The parts of ``x`` along ``axis``, without that axis."""
     n = x.aval.shape[axis]
     if n <= BLOCK:
-        result: tuple[Any, ...] = apply1(UNSTACK(axis=axis), x) if n else ()
+        result: tuple[Any, ...] = apply(UNSTACK(axis=axis), x) if n else ()
         return result
     return tuple(rows(moveaxis(x, axis, 0)))
 
@@ -286,7 +286,7 @@ def rows(x: Any) -> Iterator[Any]:
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         block = x if size == n else gather.window(x, start, size, 0)
-        yield from apply1(UNSTACK(axis=0), block)
+        yield from apply(UNSTACK(axis=0), block)
 
 
 from fad.primitives import broadcast, gather  # noqa: E402
