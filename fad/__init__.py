@@ -4,7 +4,7 @@ Pure transforms (``grad``, ``vjp``, ``jvp``, ``jacobian``, ``hessian``, ``vmap``
 tensors and an explicit reverse tape, with every primitive compiled by XLA.
 """
 
-from fad import numpy
+from fad import forward, numpy, reverse
 from fad.core.config import config
 from fad.core.device import device_put, devices
 from fad.core.dtypes import float0
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Array", "FadError", "Tensor", "asarray", "config", "device_put", "devices", "eval_shape",
-    "float0", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit",
-    "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "stop_gradient",
+    "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit",
+    "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse", "stop_gradient",
     "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp", "vmap",
 ]  # fmt: skip
