@@ -1,0 +1,206 @@
+"""NumPy's means, variances and standard deviations, plain and weighted."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fad.core import dtypes
+from fad.core.dtypes import DType
+from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.tensor import Tensor
+from fad.numpy.axes import several_axes, tensor
+from fad.numpy.dtypes import as_dtype
+from fad.numpy.reductions import masked, reduced_axes, refuse_out
+from fad.primitives import arithmetic, complexes, extrema, norms, reductions
+from fad.primitives.broadcast import broadcast_to, convert
+from fad.primitives.reductions import Axes
+from fad.primitives.shape import reshape, transpose
+
+__all__ = ["average", "mean", "std", "var"]
+
+
+def _mean_dtypes(dtype: DType, requested: Any) -> tuple[DType, DType]:
+    """In which dtype a mean is computed and in which it is given."""
+    target = as_dtype(requested) if requested is not None else dtype
+    if not dtypes.is_inexact(target):
+        target = dtypes.float64
+    return reductions.accumulator(target), target
+
+
+def _count(x: Tensor, axes: Axes, where: Any) -> Any:
+    """How many elements are reduced: a number, or a tensor with its axes kept."""
+    if where is True:
+        return float(math.prod([x.shape[axis] for axis in axes]))
+    mask = broadcast_to(convert(tensor(where), dtypes.bool_), x.shape)
+    return convert(reductions.reduce_sum(mask, axes, True), dtypes.real_of(x.dtype))
+
+
+def _over(total: Tensor, count: Any) -> Tensor:
+    """``total / count`` for a count with its axes kept."""
+    if isinstance(count, Tensor) and count.ndim != total.ndim:
+        count = reshape(count, total.shape)
+    return arithmetic.div(total, count)
+
+
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Tensor:
+    """The arithmetic mean over ``axis``; of nothing it is NaN. Integers give float64.
+
+    >>> import fad, fad.numpy as fnp
+    >>> fad.grad(fnp.mean)(fad.asarray([2.0, 0.0, 3.0, 1.0]))
+    fad.Tensor([0.25, 0.25, 0.25, 0.25])
+    """
+    refuse_out("mean", out)
+    x = tensor(a)
+    axes = reduced_axes("mean", axis, x.ndim)
+    computed, target = _mean_dtypes(x.dtype, dtype)
+    x = masked(convert(x, computed), where, 0.0)
+    total = reductions.reduce_sum(x, axes, bool(keepdims))
+    return convert(_over(total, _count(x, axes, where)), target)
+
+
+def _deviations(x: Tensor, axes: Axes, where: Any, mean: Any) -> tuple[Tensor, Any]:
+    """Distances from the mean, zero outside the mask, and how many there are."""
+    count = _count(x, axes, where)
+    if mean is None:
+        total = reductions.reduce_sum(masked(x, where, 0.0), axes, True)
+        mean = arithmetic.div(total, count)
+    return masked(arithmetic.sub(x, mean), where, 0.0), count
+
+
+def _freedom(count: Any, ddof: float) -> Any:
+    """``count - ddof``, but not less than 0."""
+    if not isinstance(count, Tensor):
+        return float(count - ddof if count > ddof else 0.0)
+    return extrema.maximum(arithmetic.sub(count, float(ddof)), 0.0) if ddof else count
+
+
+def _ddof(name: str, ddof: float, correction: float | None) -> float:
+    if correction is None:
+        return ddof
+    if ddof:
+        raise FadValueError(located(f"{name}: ddof and correction are the same; give only one"))
+    return correction
+
+
+def _spread(
+    name: str, a: Any, axis: Any, dtype: Any, ddof: float, where: Any, mean: Any
+) -> tuple[Tensor, Axes, Any, DType]:
+    """Deviations from the mean, the axes to reduce, n - ddof, and the dtype of the result."""
+    x = tensor(a)
+    axes = reduced_axes(name, axis, x.ndim)
+    computed, target = _mean_dtypes(x.dtype, dtype)
+    deviations, count = _deviations(convert(x, computed), axes, where, mean)
+    return deviations, axes, _freedom(count, ddof), dtypes.real_of(target)
+
+
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Tensor:
+    """The mean squared distance from the mean, divided by n - ``ddof`` instead of n.
+
+    ``mean``, if known, has its axes kept. For complex numbers the result is real.
+    """
+    refuse_out("var", out)
+    ddof = _ddof("var", ddof, correction)
+    deviations, axes, freedom, target = _spread("var", a, axis, dtype, ddof, where, mean)
+    if dtypes.kind(deviations.dtype) == "c":
+        squares = complexes.real(arithmetic.mul(deviations, complexes.conj(deviations)))
+    else:
+        squares = arithmetic.square(deviations)
+    return convert(_over(reductions.reduce_sum(squares, axes, bool(keepdims)), freedom), target)
+
+
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Tensor:
+    """The square root of the variance. Where all are equal its derivative is 0, as a norm's is."""
+    refuse_out("std", out)
+    ddof = _ddof("std", ddof, correction)
+    deviations, axes, freedom, target = _spread("std", a, axis, dtype, ddof, where, mean)
+    root = arithmetic.sqrt(freedom) if isinstance(freedom, Tensor) else math.sqrt(freedom)
+    return convert(_over(norms.norm(deviations, axes, bool(keepdims)), root), target)
+
+
+def average(
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """The weighted mean over ``axis``, and the sum of weights if ``returned``.
+
+    ``weights`` have the shape of ``a``, or lengths for the axes in ``axis`` alone. Weights that sum
+    to 0 give NaN or infinity, where NumPy raises.
+    """
+    x = tensor(a)
+    axes = reduced_axes("average", axis, x.ndim)
+    if weights is None:
+        value = mean(x, axes, keepdims=keepdims)
+        total = tensor(_count(x, axes, True))
+    else:
+        w = _fitting_weights(tensor(weights), x, axis)
+        dtype = dtypes.promote_types(x.dtype, w.dtype)
+        if not dtypes.is_inexact(x.dtype):
+            dtype = dtypes.promote_types(dtype, dtypes.float64)
+        w = convert(w, dtype)
+        total = reductions.reduce_sum(w, axes, keepdims)
+        weighted = arithmetic.mul(convert(x, dtype), w)
+        value = arithmetic.div(reductions.reduce_sum(weighted, axes, keepdims), total)
+    if not returned:
+        return value
+    return value, convert(broadcast_to(total, value.shape), value.dtype)
+
+
+def _fitting_weights(weights: Tensor, x: Tensor, axis: Any) -> Tensor:
+    """``weights`` with the axes of length 1 that they need to meet ``x``."""
+    if weights.shape == x.shape:
+        return weights
+    if axis is None:
+        raise FadTypeError(
+            located(
+                f"average: weights of shape {weights.shape} for a tensor of shape {x.shape} need "
+                "axis=, which says along which axes they lie"
+            )
+        )
+    axes = several_axes("average", axis, x.ndim)
+    lengths = tuple([x.shape[axis] for axis in axes])
+    if weights.shape != lengths:
+        raise FadValueError(
+            located(
+                f"average: weights of shape {weights.shape} do not fit axis {axis} of shape "
+                f"{x.shape}, which needs weights of shape {lengths}"
+            )
+        )
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    return reshape(
+        transpose(weights, order), tuple([n if i in axes else 1 for i, n in enumerate(x.shape)])
+    )
