@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from fad.core.errors import EscapedTensorError, is_internal, located
@@ -70,14 +70,21 @@ class Level:
         return f"{self.transform}({name}) called at {_format_position(self._call)}"
 
 
+_internal: dict[str, bool] = {}  # by file name
+
+
 def _caller() -> tuple[CodeType, int] | None:
     """Code and instruction of the user's call, cheap to take; formatted only if an error asks."""
-    frame = sys._getframe(2)
-    while is_internal(frame.f_code.co_filename):
-        if frame.f_back is None:
-            return None
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None:
+        code = frame.f_code
+        internal = _internal.get(code.co_filename)
+        if internal is None:
+            internal = _internal[code.co_filename] = is_internal(code.co_filename)
+        if not internal:
+            return code, frame.f_lasti
         frame = frame.f_back
-    return frame.f_code, frame.f_lasti
+    return None
 
 
 def _format_position(position: tuple[CodeType, int] | None) -> str:

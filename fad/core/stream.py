@@ -285,6 +285,26 @@ def enter(segment: Segment, array: Array) -> int:
     return position
 
 
+def enter_alias(segment: Segment, array: Array) -> Array:
+    """An alias of a concrete tensor as a new leaf, told from all other uses of the tensor."""
+    buffer = array.buffer
+    alias: Array = new(Array)
+    alias.buffer = array.realize() if buffer is None else buffer
+    alias.aval = aval = array.aval
+    alias.segment = segment
+    parent = segment.node
+    node = parent.next.get(aval)
+    if node is None:
+        node = trie.child(parent, aval, aval, parent.depth, parent.nbytes + aval.nbytes)
+    segment.node = node
+    refs = segment.refs
+    alias.index = position = len(refs)
+    segment.leaves.append(alias)
+    segment.places.append(position)
+    refs.append(None)
+    return alias
+
+
 def flush() -> None:
     """Run everything this thread has pending."""
     segment = local.segment
@@ -322,7 +342,8 @@ def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
     program, used = found
     leaves = segment.leaves
     args = [x.buffer if x.__class__ is Array else x for x in [leaves[i] for i in used]]
-    for out, buffer in zip(live, program(*args), strict=True):
+    results = (program.compiled or program)(*args)
+    for out, buffer in zip(live, results, strict=True):
         out.buffer = buffer
 
 
@@ -347,7 +368,8 @@ def _next_segment(segment: Segment) -> None:
 
 def new_run() -> None:
     """Start afresh at the root of the trie."""
-    local.segment.refs.clear()
+    segment = local.segment
+    segment.refs.clear()
     local.segment = Segment(trie.root(), [], {})
 
 
@@ -399,20 +421,25 @@ def _run_for_other_thread(segment: Segment, array: Array) -> None:
 
 def begin_run() -> None:
     """Enter a transform. The call of an outermost one is a program of its own."""
-    if local.depth == 0:
-        flush()
-        if local.segment.start:  # a run that raised was abandoned here
-            new_run()
-    local.depth += 1
+    here = local
+    depth = here.depth
+    if depth == 0:
+        segment = here.segment
+        if segment.refs:
+            flush()
+            if here.segment.start:  # a run that raised was abandoned here
+                new_run()
+    here.depth = depth + 1
 
 
 def end_run() -> None:
     """Leave a transform. The outermost runs what it recorded and still holds."""
-    local.depth -= 1
-    if local.depth == 0:
-        local.tape = None
+    here = local
+    here.depth = depth = here.depth - 1
+    if depth == 0:
+        here.tape = None
         flush()
-        if local.segment.start:  # it had just flushed
+        if here.segment.start:  # it had just flushed
             new_run()
 
 

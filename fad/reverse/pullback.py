@@ -14,22 +14,21 @@ from fad.reverse.tape import TapeLevel, TapeTensor
 
 
 class Recording:
-    """What a function left on a tape: the edges of its inputs and outputs.
+    """A function on a tape: call it on ``tensors``, then ``close`` the recording and pull."""
 
-    Usable as a context manager for the time in which the function runs::
-
-        with Recording(f, leaves) as recording:
-            out = f(*recording.tensors)
-    """
-
-    __slots__ = ("inputs", "level", "tensors")
+    __slots__ = ("level", "nodes", "tensors")
 
     def __init__(
         self, function: Callable[..., Any], values: list[Any], transform: str = "grad"
     ) -> None:
         self.level = TapeLevel(function, transform)
         self.tensors = self.level.inputs(values)
-        self.inputs = [Edge(t.node, 0) for t in self.tensors]
+        self.nodes = [t.node for t in self.tensors]
+
+    @property
+    def inputs(self) -> list[Edge]:
+        """The edges of the inputs, whose cotangents a backward pass gives."""
+        return [Edge(node, 0) for node in self.nodes]
 
     def close(self) -> None:
         """The function has returned: its tensors must not be used any more."""
@@ -58,19 +57,20 @@ class Recording:
             if edge is not None and c is not None
         ]
         if not pairs:
-            return [None] * len(self.inputs)
+            return [None] * len(self.nodes)
         return run_backward([e for e, _ in pairs], [c for _, c in pairs], self.inputs, keep_graph)
 
     def pull_from_ones(self, output: Any, ones: Callable[[], Any]) -> list[Any]:
         """The gradient of a scalar output; see :meth:`replayed`."""
-        edge = self.edge(output)
-        if edge is None:
-            return [None] * len(self.inputs)
-
-        def compute() -> list[Any]:
-            return run_backward([edge], [ones()], self.inputs, False)
-
-        return self.replayed("pull", [output], compute)
+        if output.__class__ is not TapeTensor or output.level is not self.level:
+            return [None] * len(self.nodes)
+        return self.replayed(
+            "pull",
+            (output,),
+            lambda: run_backward(
+                [Edge(output.node, output.output_nr)], [ones()], self.inputs, False
+            ),
+        )
 
     def replayed(
         self, key: Any, outputs: Sequence[Any], compute: Callable[[], list[Any]]

@@ -11,7 +11,7 @@ from fad.core.aval import SCALARS, Aval
 from fad.core.config import current
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.stream import enter, local, record, record1, record2
+from fad.core.stream import enter_alias, local, record, record1, record2
 from fad.core.tensor import Array, Tensor
 from fad.reverse.node import Node, input_node, next_sequence
 
@@ -58,13 +58,17 @@ class TapeLevel(Level):
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
         """Put the inputs of the transform on the tape."""
-        if self._is_only_one() and all(v.__class__ is Array for v in values):
-            # An alias is a leaf of its own, even if the function also closes over the argument.
-            values = [Array(v.aval, v.realize()) for v in values]
-            segment = local.segment
-            self.refs = segment.refs
-            self.positions = tuple([enter(segment, v) for v in values])
-            local.tape = self
+        for v in values:
+            if v.__class__ is not Array:
+                break
+        else:
+            if self._is_only_one():
+                # An alias is a leaf of its own, even if the function also closes over the argument.
+                segment = local.segment
+                values = [enter_alias(segment, v) for v in values]
+                self.refs = segment.refs
+                self.positions = tuple([v.index for v in values])
+                local.tape = self
         return [self._tensor(v, input_node(v.aval), 0) for v in values]
 
     def _is_only_one(self) -> bool:
@@ -73,7 +77,7 @@ class TapeLevel(Level):
         return (other is None or not other.active) and current().replay
 
     def _tensor(self, value: Any, node: Node, output_nr: int) -> TapeTensor:
-        tensor = TapeTensor()
+        tensor: TapeTensor = new(TapeTensor)
         tensor.level = self
         tensor.aval = value.aval
         tensor.value = value
