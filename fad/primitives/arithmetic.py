@@ -1,4 +1,4 @@
-"""Arithmetic: the elementwise operations behind the operators."""
+"""Arithmetic: the elementwise operations behind the operators, and roots."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.core.apply import apply1
-from fad.core.aval import Aval, make_aval
-from fad.primitives.declare import (
-    INEXACT,
-    SAME,
-    TO_REAL,
-    Promotion,
-    Sample,
-    batch_elementwise,
-    elementwise,
-    elementwise_samples,
-    primitive,
-)
-from fad.primitives.derivative import Elementwise
+from fad.core import dtypes
+from fad.core.tensor import aval_of
+from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
+
+_INT8 = np.dtype(np.int8)
+COUNTING = Promotion(compute=lambda d: _INT8 if d == dtypes.bool_ else d)
+"""For operations whose results on booleans NumPy gives as int8."""
+
+
+def is_complex(x: Any) -> bool:
+    """Whether an operand is complex."""
+    return aval_of(x).dtype.kind == "c"
 
 
 def _on_booleans(boolean: Any, number: Any) -> Any:
@@ -55,3 +53,98 @@ div = elementwise(
     reference=np.true_divide,
 )
 neg = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, reference=np.negative)
+
+
+# ---------------------------------------------------------------------------- sign and magnitude
+
+
+def _abs(x: Any) -> Any:
+    return x if x.dtype.kind in "bu" else lax.abs(x)
+
+
+absolute = elementwise(
+    "abs",
+    _abs,
+    [lambda g, x: mul(g, conj(sign(x)))],  # 0 at 0
+    promotion=TO_REAL,
+    reference=np.abs,
+)
+
+_real_sign = elementwise(
+    "sign", jnp.sign, [None], promotion=Promotion(allowed="iuf"), reference=np.sign
+)
+
+
+def _turned(g: Any, direction: Any, x: Any) -> Any:
+    """``g`` without its part along ``direction``, over the distance of ``x`` from 0."""
+    across = imag(mul(g, conj(direction)))
+    return div(mul(times_i(direction), across), absolute(x))
+
+
+_complex_sign = elementwise(
+    "complex_sign",
+    lax.sign,
+    [lambda g, x, out: _turned(g, conj(out), x)],
+    forwards=[lambda g, x, out: _turned(g, out, x)],
+    promotion=Promotion(allowed="fc"),
+    reference=np.sign,
+)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1 with zero derivative; x / abs(x) for complex numbers."""
+    return _complex_sign(x) if is_complex(x) else _real_sign(x)
+
+
+# ------------------------------------------------------------------------------ powers and roots
+
+square = elementwise(
+    "square",
+    lax.square,
+    [lambda g, x: mul(g, mul(x, 2.0))],
+    promotion=COUNTING,
+    reference=np.square,
+)
+
+
+def _reciprocal(x: Any) -> Any:
+    one = jnp.ones_like(x)
+    return lax.div(one, x) if jnp.issubdtype(x.dtype, jnp.inexact) else lax.div(one, x + (x == 0))
+
+
+reciprocal = elementwise(
+    "reciprocal",
+    _reciprocal,
+    [lambda g, out: neg(mul(mul(g, out), out))],
+    promotion=COUNTING,
+    domains=((0.5, 3.0),),
+    reference=np.reciprocal,
+)
+sqrt = elementwise(
+    "sqrt",
+    lax.sqrt,
+    [lambda g, out: div(mul(g, 0.5), out)],
+    promotion=INEXACT,
+    domains=((0.1, 3.0),),
+    reference=np.sqrt,
+)
+rsqrt = elementwise(
+    "rsqrt",
+    lax.rsqrt,
+    [lambda g, x, out: mul(mul(g, -0.5), div(out, x))],  # out**3 could overflow
+    promotion=INEXACT,
+    domains=((0.1, 3.0),),
+    reference=lambda x: 1.0 / np.sqrt(x),
+)
+cbrt = elementwise(
+    "cbrt",
+    lax.cbrt,
+    [lambda g, out: div(g, mul(square(out), 3.0))],
+    promotion=REAL_INEXACT,
+    domains=((0.1, 3.0),),
+    reference=np.cbrt,
+)
+
+
+from fad.primitives.complexes import conj, imag, times_i  # noqa: E402
+from fad.primitives.comparison import select as where  # noqa: E402, F401

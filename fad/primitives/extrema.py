@@ -1,0 +1,76 @@
+"""The larger and the smaller of two: ``maximum``, ``minimum``, clipping.
+
+A cotangent goes to the operand that was taken; how a tie is split is a parameter of ``gate``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from fad.primitives.declare import SAME, Promotion, elementwise, elementwise_family, function_of
+from fad.primitives.precise import is_complex
+
+
+def _greater(x: Any, y: Any) -> Any:
+    if is_complex(x):
+        a, b = lax.real(x), lax.real(y)
+        return (a > b) | ((a == b) & (lax.imag(x) > lax.imag(y)))
+    return lax.gt(x, y)
+
+
+def _gate(g: Any, x: Any, y: Any, *, at_tie: float) -> Any:
+    zero = jnp.zeros_like(g)
+    other = zero if at_tie == 0 else lax.select(lax.eq(x, y), g * at_tie, zero)
+    return lax.select(_greater(x, y), g, other)
+
+
+GATE = elementwise_family(
+    "gate",
+    _gate,
+    [lambda g, y, z, *, at_tie: gate(g, y, z, at_tie), None, None],
+    params=[{"at_tie": share} for share in (0.0, 0.5, 1.0)],
+    promotion=Promotion(allowed="fc"),
+)
+_GATES = {share: function_of(GATE(at_tie=share)) for share in (0.0, 0.5, 1.0)}
+
+
+def gate(g: Any, x: Any, y: Any, at_tie: float) -> Any:
+    """``g`` where x > y, ``at_tie * g`` where they are equal, else 0. Linear in ``g``."""
+    return _GATES[at_tie](g, x, y)
+
+
+maximum = elementwise(
+    "maximum",
+    lax.max,
+    [lambda g, x, y: gate(g, x, y, 0.5), lambda g, x, y: gate(g, y, x, 0.5)],
+    promotion=SAME,
+    reference=np.maximum,
+)
+minimum = elementwise(
+    "minimum",
+    lax.min,
+    [lambda g, x, y: gate(g, y, x, 0.5), lambda g, x, y: gate(g, x, y, 0.5)],
+    promotion=SAME,
+    reference=np.minimum,
+)
+raise_to = elementwise(
+    "raise_to",
+    lax.max,
+    [lambda g, x, y: gate(g, x, y, 1.0), lambda g, x, y: gate(g, y, x, 0.0)],
+    promotion=SAME,
+    reference=np.maximum,
+)
+"""The maximum of x and a lower bound; at the bound the derivative is that of x."""
+
+lower_to = elementwise(
+    "lower_to",
+    lax.min,
+    [lambda g, x, y: gate(g, y, x, 1.0), lambda g, x, y: gate(g, x, y, 0.0)],
+    promotion=SAME,
+    reference=np.minimum,
+)
+"""The minimum of x and an upper bound; at the bound the derivative is that of x."""

@@ -1,0 +1,156 @@
+"""Powers: ``x ** n`` with a fixed integer, and ``x ** y``.
+
+All mixed partial derivatives of x**y are one primitive. Its kernel knows the corners, where the
+textbook formulas give 0 * inf: the derivative of x**0 is 0 at x = 0, and that of 0**y in y is 0 for
+y > 0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import comb
+from typing import Any
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from fad.core.apply import apply1, apply2
+from fad.core.errors import FadValueError, located
+from fad.core.tensor import aval_of
+from fad.primitives.arithmetic import COUNTING, mul
+from fad.primitives.declare import elementwise_family, function_of
+from fad.primitives.precise import is_complex
+
+MAX_STATIC = 64
+"""Larger exponents are run-time arguments: a program per exponent would be too many."""
+
+_MULTIPLIED = 6  # up to here, repeated multiplication is within 3 units in the last place
+
+
+def _integer_pow(x: Any, *, exponent: int) -> Any:
+    n = abs(exponent)
+    if n > _MULTIPLIED and jnp.issubdtype(x.dtype, jnp.floating):
+        return lax.pow(x, jnp.full_like(x, exponent))
+    power = lax.integer_pow(x, n)
+    return power if exponent >= 0 else lax.div(jnp.ones_like(x), power)
+
+
+def _integer_pow_partial(g: Any, x: Any, *, exponent: int) -> Any:
+    if exponent == 0:
+        return None
+    if exponent == 1:
+        return g
+    return mul(g, mul(integer_pow(x, exponent - 1), float(exponent)))
+
+
+INTEGER_POW = elementwise_family(
+    "integer_pow",
+    _integer_pow,
+    [_integer_pow_partial],
+    params=[{"exponent": n} for n in (0, 1, 2, 3, -1, -2, 9)],
+    domains=((0.5, 2.0),),
+    reference=lambda x, *, exponent: np.power(x, float(exponent)),
+)
+
+
+def integer_pow(x: Any, exponent: int) -> Any:
+    """``x ** exponent`` with the exponent part of the program."""
+    return x if exponent == 1 else apply1(INTEGER_POW(exponent=exponent), x)
+
+
+@lru_cache(maxsize=None)
+def _falling_factorial(k: int, order: int) -> tuple[int, ...]:
+    """Coefficients, highest first, of a derivative of y (y-1) ... (y-k+1)."""
+    return tuple([int(c) for c in np.poly1d(np.poly(range(k)) if k else [1]).deriv(order).coeffs])
+
+
+def _power(x: Any, y: Any, *, dx: int, dy: int) -> Any:
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        return _integers(x, y)
+    if dx == 0 and dy == 0:
+        return lax.pow(x, y)
+    value = _shifted_power(x, y, dx)
+    if dy == 0:
+        factor = y
+        for i in range(1, dx):
+            factor = factor * (y - i)
+        return jnp.where(factor == 0, 0.0, factor * value)
+    # Leibniz: the derivatives in y of a polynomial in y times x**(y - dx); the logarithm of 0, where
+    # x**y is 0, counts as 0.
+    log = lax.log(jnp.where(x == 0, jnp.ones_like(x), x))
+    factor = jnp.zeros_like(x)
+    for j in range(min(dx, dy) + 1):
+        polynomial = jnp.full_like(y, 0.0)
+        for c in _falling_factorial(dx, j):
+            polynomial = polynomial * y + c
+        factor = factor + comb(dy, j) * polynomial * lax.integer_pow(log, dy - j)
+    return factor * value
+
+
+def _shifted_power(x: Any, y: Any, k: int) -> Any:
+    """x**(y - k). The rounding of y - k is magnified by log(x), so it is corrected for."""
+    if k == 0 or is_complex(x):
+        return lax.pow(x, y - k)
+    info = jnp.finfo(x.dtype)
+    # One digit less than there is: else the compiler takes the correction for 0.
+    s = lax.reduce_precision(y - k, info.nexp, info.nmant - 1)
+    lost = (y - s) - k
+    ordinary = (lost != 0) & (x != 0) & (lax.abs(x) < jnp.inf)
+    log = lax.log(jnp.where(ordinary, lax.abs(x), 1.0))
+    return lax.pow(x, s) * (1.0 + jnp.where(ordinary, lost, 0.0) * log)
+
+
+def _integers(x: Any, y: Any) -> Any:
+    """Powers of integers by repeated squaring; with a negative exponent, rounded towards 0."""
+    one, zero = jnp.ones_like(x), jnp.zeros_like(x)
+
+    def step(state: Any) -> Any:
+        result, base, left = state
+        result = jnp.where(left & 1 == 1, result * base, result)
+        return result, base * base, lax.shift_right_logical(left, jnp.ones_like(left))
+
+    result, _, _ = lax.while_loop(lambda s: jnp.any(s[2] > 0), step, (one, x, jnp.maximum(y, zero)))
+    if x.dtype.kind == "u":
+        return result
+    odd = jnp.where(y & 1 == 1, x, one)  # of 1 and -1
+    return jnp.where(y < 0, jnp.where(x * x == 1, odd, zero), result)
+
+
+POWER = elementwise_family(
+    "power",
+    _power,
+    [
+        lambda g, x, y, *, dx, dy: mul(g, apply2(POWER(dx=dx + 1, dy=dy), x, y)),
+        lambda g, x, y, *, dx, dy: mul(g, apply2(POWER(dx=dx, dy=dy + 1), x, y)),
+    ],
+    params=[{"dx": 0, "dy": 0}],
+    promotion=COUNTING,
+    domains=((0.5, 3.0), (-3.0, 3.0)),
+    reference=lambda x, y, **params: np.power(x, y),
+)
+_power_of = function_of(POWER(dx=0, dy=0))
+
+
+def power(x: Any, y: Any) -> Any:
+    """``x ** y``. A Python int as exponent becomes part of the program, if it is not too large."""
+    if y.__class__ is int:
+        kind = aval_of(x).dtype.kind
+        if kind in "iu" and y < 0:
+            raise FadValueError(
+                located(
+                    "Integers to negative integer powers are not allowed. Convert the base first, "
+                    f"x.astype(float) ** {y}, or write x ** {float(y)}."
+                )
+            )
+        if kind != "b" and -MAX_STATIC <= y <= MAX_STATIC:
+            return integer_pow(x, y)
+    elif isinstance(y, (np.ndarray, np.generic)) and y.dtype.kind in "iu" and np.any(y < 0):
+        if aval_of(x).dtype.kind in "biu":
+            raise FadValueError(
+                located(
+                    "Integers to negative integer powers are not allowed. Convert the base first: "
+                    "x.astype(float) ** y."
+                )
+            )
+    return _power_of(x, y)

@@ -1,0 +1,248 @@
+"""Kernels that are accurate where the compiler's own are not, in JAX's kernel language.
+
+Measured against mpmath, XLA's ``log1p`` is 70 units in the last place off near -0.4, ``atanh``
+likewise, ``exp2``, ``sinh``, ``cosh`` and ``erfc`` several hundred at large arguments. These are within
+a few. All are elementwise; half precision is computed in single precision.
+
+The usual compensated sums do not survive the compiler: XLA rewrites ``(1 + x) - 1`` as ``x`` and
+``exp(a) * exp(b)`` as ``exp(a + b)``. What is written here does.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+LN2 = math.log(2.0)
+
+Kernel = Callable[..., Any]
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a kernel's operand is complex."""
+    return bool(jnp.issubdtype(x.dtype, jnp.complexfloating))
+
+
+def widened(kernel: Kernel) -> Kernel:
+    """The kernel, with float16 and bfloat16 computed in float32."""
+
+    @functools.wraps(kernel)
+    def run(*operands: Any, **params: Any) -> Any:
+        dtype = operands[0].dtype
+        if dtype not in (jnp.float16, jnp.bfloat16):
+            return kernel(*operands, **params)
+        wide = [lax.convert_element_type(x, jnp.float32) for x in operands]
+        return lax.convert_element_type(kernel(*wide, **params), dtype)
+
+    return run
+
+
+def upper_half(x: Any) -> Any:
+    """``x`` rounded to half its digits, so that its square is exact."""
+    info = jnp.finfo(x.dtype)
+    return lax.reduce_precision(x, exponent_bits=info.nexp, mantissa_bits=(info.nmant + 1) // 2 - 1)
+
+
+# ---------------------------------------------------------------------- exponents and mantissas
+
+
+def power_of_two(n: Any, dtype: Any) -> Any:
+    """2**n in ``dtype`` for integers ``n`` within the range of normal exponents."""
+    info = jnp.finfo(dtype)
+    bits = np.dtype(f"int{info.bits}")
+    biased = lax.convert_element_type(n, bits) + (1 - info.minexp)
+    return lax.bitcast_convert_type(lax.shift_left(biased, bits.type(info.nmant)), dtype)
+
+
+@widened
+def scaled(x: Any, n: Any) -> Any:
+    """``x * 2**n`` for integers ``n`` in a float dtype, without intermediate overflow."""
+    limit = 4 * (jnp.finfo(x.dtype).maxexp - 4)  # keeps all four steps normal
+    n = lax.convert_element_type(jnp.clip(n, -limit, limit), jnp.int32)
+    quarter = lax.shift_right_arithmetic(n, np.int32(2))
+    rest = n - 3 * quarter
+    step = power_of_two(quarter, x.dtype)
+    return x * step * step * step * power_of_two(rest, x.dtype)
+
+
+def split_exponent(x: Any) -> tuple[Any, Any]:
+    """``(m, k)`` with x = m * 2**k and m in [sqrt(1/2), sqrt(2)), for normal positive ``x``."""
+    info = jnp.finfo(x.dtype)
+    bits = np.dtype(f"int{info.bits}").type
+    whole = lax.bitcast_convert_type(x, bits)
+    # Adding the distance from sqrt(1/2) to 1 carries into the exponent where the mantissa is large.
+    offset = bits(np.asarray(1.0, x.dtype).view(bits) - np.asarray(0.5**0.5, x.dtype).view(bits))
+    shifted = whole + offset
+    bias = bits(1 - info.minexp)
+    k = lax.shift_right_arithmetic(shifted, bits(info.nmant)) - bias
+    m = lax.bitcast_convert_type(whole - lax.shift_left(k, bits(info.nmant)), x.dtype)
+    return m, lax.convert_element_type(k, x.dtype)
+
+
+# -------------------------------------------------------------------- exponentials and logarithms
+
+
+@widened
+def exp2(x: Any) -> Any:
+    """2**x; exact for integers."""
+    if is_complex(x):
+        return lax.exp(x * LN2)
+    limit = 4.0 * jnp.finfo(x.dtype).maxexp
+    n = lax.round(jnp.clip(x, -limit, limit), lax.RoundingMethod.TO_NEAREST_EVEN)
+    return scaled(lax.exp((x - n) * LN2), n)
+
+
+@widened
+def log1p(x: Any) -> Any:
+    """log(1 + x); the compiler's is inaccurate for x < -1/4 only, where -x / (1 + x) serves."""
+    if is_complex(x):
+        return lax.log1p(x)
+    low = (x < -0.25) & (x >= -1.0)
+    value = lax.log1p(jnp.where(low, -x / (1.0 + x), x))
+    return jnp.where(low, -value, value)
+
+
+def _normal(x: Any) -> Any:
+    return (x >= jnp.finfo(x.dtype).tiny) & (x < jnp.inf)
+
+
+@widened
+def log2(x: Any) -> Any:
+    """The logarithm to base 2; exact for powers of 2."""
+    if is_complex(x):
+        return lax.log(x) / LN2
+    m, k = split_exponent(x)
+    return jnp.where(_normal(x), k + lax.log(m) / LN2, lax.log(x) / LN2)
+
+
+_LOG10_2 = {  # upper part, of which small multiples are exact, and the rest
+    8: (3.01029995663611771306e-01, 3.69423907715893078616e-13),
+    4: (3.0102920532226562500e-01, 7.9034151667538935388e-07),
+}
+
+
+@widened
+def log10(x: Any) -> Any:
+    """The logarithm to base 10; exact for powers of 10."""
+    if is_complex(x):
+        return lax.log(x) / math.log(10.0)
+    m, k = split_exponent(x)
+    high, low = _LOG10_2[x.dtype.itemsize]
+    inverse = 1.0 / math.log(10.0)
+    value = (k * low + lax.log(m) * inverse) + k * high
+    return jnp.where(_normal(x), value, lax.log(x) * inverse)
+
+
+# ---------------------------------------------------------------------------- hyperbolic functions
+
+
+def _shift(a: Any) -> tuple[Any, Any]:
+    """``(b, f)`` with exp(a) / 2 = f exp(b) for a >= 0, where exp(b) does not overflow yet.
+
+    Both terms of the difference are multiples of the last place of ``a``, so it is exact.
+    """
+    limit = {8: 600.0, 4: 80.0}[a.dtype.itemsize]
+    step = {8: 64.0, 4: 8.0}[a.dtype.itemsize]
+    large = a > limit
+    return jnp.where(large, a - step, a), jnp.where(large, 0.5 * math.exp(step), 0.5)
+
+
+@widened
+def sinh(x: Any) -> Any:
+    """The hyperbolic sine."""
+    if is_complex(x):
+        real, imag = lax.real(x), lax.imag(x)
+        # The sine of 0 is 0, even where it meets an infinite cosh.
+        second = jnp.where(imag == 0, imag, cosh(real) * lax.sin(imag))
+        return lax.complex(sinh(real) * lax.cos(imag), second)
+    b, factor = _shift(lax.abs(x))
+    t = lax.expm1(b)
+    return jnp.copysign((t + jnp.where(t < jnp.inf, t / (t + 1.0), 0.0)) * factor, x)
+
+
+@widened
+def cosh(x: Any) -> Any:
+    """The hyperbolic cosine."""
+    if is_complex(x):
+        real, imag = lax.real(x), lax.imag(x)
+        second = jnp.where(imag == 0, real * 0.0, sinh(real) * lax.sin(imag))
+        return lax.complex(cosh(real) * lax.cos(imag), second)
+    b, factor = _shift(lax.abs(x))
+    t = lax.exp(b)
+    return t * factor + 0.5 / t
+
+
+@widened
+def arctanh(x: Any) -> Any:
+    """The inverse hyperbolic tangent."""
+    if is_complex(x):
+        return lax.atanh(x)
+    a = lax.abs(x)
+    return jnp.copysign(0.5 * log1p(2.0 * a / (1.0 - a)), x)
+
+
+@widened
+def sech2(x: Any) -> Any:
+    """1 / cosh(x)**2, the derivative of tanh: it keeps its digits where tanh is 1 or i."""
+    real = lax.abs(lax.real(x) if is_complex(x) else x)
+    q = lax.exp(-2.0 * real)
+    if not is_complex(x):
+        return 4.0 * q / ((1.0 + q) * (1.0 + q))
+    imag = lax.imag(x)
+    side = jnp.where(lax.real(x) < 0, -1.0, 1.0).astype(real.dtype)
+    # d = 2 exp(-|Re x|) cosh(x)
+    d = lax.complex((1.0 + q) * lax.cos(imag), -side * lax.expm1(-2.0 * real) * lax.sin(imag))
+    return lax.complex(4.0 * q, jnp.zeros_like(q)) / (d * d)
+
+
+# ------------------------------------------------------------------------------ error functions
+
+
+@widened
+def gaussian(x: Any) -> Any:
+    """exp(-x**2), with the square split so that its rounding is not magnified."""
+    h = upper_half(x)
+    rest = jnp.where(lax.abs(x) < 100.0, (x - h) * (x + h), 0.0)
+    whole = lax.exp(-h * h)
+    return whole + whole * lax.expm1(-rest)  # a product of two exp would be merged into one
+
+
+@widened
+def erfc(x: Any) -> Any:
+    """1 - erf(x), by an expansion about a nearby point whose square is exact.
+
+    With x = h + l: erfc(x) = exp(-l (x + h)) (erfc(h) + l (2 h erfc(h) - 2/sqrt(pi) exp(-h**2))), up
+    to the square of the relative distance l / h.
+    """
+    h = jnp.where(x > 1.0, upper_half(x), x)
+    l = jnp.where(lax.abs(x) < 100.0, x - h, 0.0)
+    at_h = lax.erfc(h)
+    slope = 2.0 * h * at_h - (2.0 / math.sqrt(math.pi)) * lax.exp(-h * h)
+    return jnp.where(l == 0.0, at_h, lax.exp(-l * (x + h)) * (at_h + l * slope))
+
+
+# ----------------------------------------------------------------------------------- sine of pi x
+
+
+def sin_pi(x: Any) -> Any:
+    """sin(pi x), exactly 0 at integers."""
+    return _half_turns(x, False)
+
+
+def cos_pi(x: Any) -> Any:
+    """cos(pi x), exactly 0 at odd halves."""
+    return _half_turns(x, True)
+
+
+def _half_turns(x: Any, cosine: bool) -> Any:
+    r = x - 2.0 * lax.round(0.5 * x, lax.RoundingMethod.TO_NEAREST_EVEN)  # exact, in [-1, 1]
+    if cosine:
+        return jnp.sin(math.pi * (0.5 - lax.abs(r)))
+    folded = jnp.where(lax.abs(r) > 0.5, lax.sign(r) - r, r)
+    return jnp.sin(math.pi * folded)

@@ -1,0 +1,268 @@
+"""Exponentials, logarithms, trigonometric, hyperbolic and error functions.
+
+Every derivative is written in the form that keeps its digits over the whole domain: tanh'(20) is
+1.7e-17, where 1 - tanh(20)**2 is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from fad.primitives import precise
+from fad.primitives.arithmetic import add, div, is_complex, mul, neg, sqrt, square, sub
+from fad.primitives.complexes import times_i
+from fad.primitives.declare import INEXACT, REAL_INEXACT, elementwise
+from fad.primitives.polar import hypot
+
+_POSITIVE = ((0.1, 3.0),)
+_UNIT = ((-0.9, 0.9),)
+
+# -------------------------------------------------------------------- exponentials and logarithms
+
+exp = elementwise(
+    "exp", lax.exp, [lambda g, out: mul(g, out)], promotion=INEXACT, reference=np.exp
+)
+exp2 = elementwise(
+    "exp2",
+    precise.exp2,
+    [lambda g, out: mul(g, mul(out, precise.LN2))],
+    promotion=INEXACT,
+    reference=np.exp2,
+)
+expm1 = elementwise(
+    "expm1",
+    lax.expm1,
+    [lambda g, x: mul(g, exp(x))],  # not expm1(x) + 1, which loses exp(-40)
+    promotion=INEXACT,
+    reference=np.expm1,
+)
+log = elementwise(
+    "log",
+    lax.log,
+    [lambda g, x: div(g, x)],
+    promotion=INEXACT,
+    domains=_POSITIVE,
+    reference=np.log,
+)
+log1p = elementwise(
+    "log1p",
+    precise.log1p,
+    [lambda g, x: div(g, add(x, 1.0))],
+    promotion=INEXACT,
+    domains=((-0.9, 3.0),),
+    reference=np.log1p,
+)
+log2 = elementwise(
+    "log2",
+    precise.log2,
+    [lambda g, x: div(mul(g, 1.0 / math.log(2.0)), x)],
+    promotion=INEXACT,
+    domains=_POSITIVE,
+    reference=np.log2,
+)
+log10 = elementwise(
+    "log10",
+    precise.log10,
+    [lambda g, x: div(mul(g, 1.0 / math.log(10.0)), x)],
+    promotion=INEXACT,
+    domains=_POSITIVE,
+    reference=np.log10,
+)
+
+
+@precise.widened
+def _logaddexp(x: Any, y: Any) -> Any:
+    distance = lax.abs(x - y)
+    larger = lax.max(x, y)  # where both are the same infinity, the distance is NaN
+    return jnp.where(x == y, larger + precise.LN2, larger + precise.log1p(lax.exp(-distance)))
+
+
+@precise.widened
+def _logaddexp2(x: Any, y: Any) -> Any:
+    ratio = precise.exp2(-lax.abs(x - y))
+    larger = lax.max(x, y)
+    return jnp.where(x == y, larger + 1.0, larger + precise.log1p(ratio) / precise.LN2)
+
+
+def _share(exponential: Any) -> Any:
+    """The kernel of exp(x) / (exp(x) + exp(y)); one half where they are equal, even if infinite."""
+    return precise.widened(lambda x, y: jnp.where(x == y, 0.5, 1.0 / (1.0 + exponential(y - x))))
+
+
+def _share_slope(x: Any, y: Any, scale: float) -> Any:
+    return mul(sech2(mul(sub(x, y), 0.5 * scale)), 0.25 * scale)
+
+
+share = elementwise(
+    "share",
+    _share(lax.exp),
+    [
+        lambda g, x, y: mul(g, _share_slope(x, y, 1.0)),
+        lambda g, x, y: neg(mul(g, _share_slope(x, y, 1.0))),
+    ],
+    promotion=REAL_INEXACT,
+)
+share2 = elementwise(
+    "share2",
+    _share(precise.exp2),
+    [
+        lambda g, x, y: mul(g, _share_slope(x, y, precise.LN2)),
+        lambda g, x, y: neg(mul(g, _share_slope(x, y, precise.LN2))),
+    ],
+    promotion=REAL_INEXACT,
+)
+logaddexp = elementwise(
+    "logaddexp",
+    _logaddexp,
+    [lambda g, x, y: mul(g, share(x, y)), lambda g, x, y: mul(g, share(y, x))],
+    promotion=REAL_INEXACT,
+    reference=np.logaddexp,
+)
+logaddexp2 = elementwise(
+    "logaddexp2",
+    _logaddexp2,
+    [lambda g, x, y: mul(g, share2(x, y)), lambda g, x, y: mul(g, share2(y, x))],
+    promotion=REAL_INEXACT,
+    reference=np.logaddexp2,
+)
+
+# ------------------------------------------------------------------------- trigonometric functions
+
+sin = elementwise(
+    "sin", lax.sin, [lambda g, x: mul(g, cos(x))], promotion=INEXACT, reference=np.sin
+)
+cos = elementwise(
+    "cos", lax.cos, [lambda g, x: neg(mul(g, sin(x)))], promotion=INEXACT, reference=np.cos
+)
+
+
+def _tan_slope(x: Any, out: Any) -> Any:
+    # Of complex numbers, 1 + tan**2 cancels where tan is close to i or -i.
+    return sech2(times_i(x)) if is_complex(x) else add(square(out), 1.0)
+
+
+tan = elementwise(
+    "tan",
+    lax.tan,
+    [lambda g, x, out: mul(g, _tan_slope(x, out))],
+    promotion=INEXACT,
+    domains=((-1.2, 1.2),),
+    reference=np.tan,
+)
+
+
+def _cosine_of_arcsine(x: Any) -> Any:
+    """sqrt(1 - x**2), on the principal branch; x - -1 keeps the sign of a zero imaginary part."""
+    below, above = neg(sub(x, 1.0)), sub(x, -1.0)
+    if is_complex(x):
+        return mul(sqrt(below), sqrt(above))
+    return sqrt(mul(below, above))
+
+
+arcsin = elementwise(
+    "arcsin",
+    lax.asin,
+    [lambda g, x: div(g, _cosine_of_arcsine(x))],
+    promotion=INEXACT,
+    domains=_UNIT,
+    reference=np.arcsin,
+)
+arccos = elementwise(
+    "arccos",
+    lax.acos,
+    [lambda g, x: neg(div(g, _cosine_of_arcsine(x)))],
+    promotion=INEXACT,
+    domains=_UNIT,
+    reference=np.arccos,
+)
+
+
+def _arctan_partial(g: Any, x: Any) -> Any:
+    if is_complex(x):
+        return div(div(g, sub(x, 1j)), add(x, 1j))
+    return div(g, add(square(x), 1.0))
+
+
+arctan = elementwise(
+    "arctan", lax.atan, [_arctan_partial], promotion=INEXACT, reference=np.arctan
+)
+
+# ---------------------------------------------------------------------------- hyperbolic functions
+
+sinh = elementwise(
+    "sinh", precise.sinh, [lambda g, x: mul(g, cosh(x))], promotion=INEXACT, reference=np.sinh
+)
+cosh = elementwise(
+    "cosh", precise.cosh, [lambda g, x: mul(g, sinh(x))], promotion=INEXACT, reference=np.cosh
+)
+tanh = elementwise(
+    "tanh", lax.tanh, [lambda g, x: mul(g, sech2(x))], promotion=INEXACT, reference=np.tanh
+)
+sech2 = elementwise(
+    "sech2",
+    precise.sech2,
+    [lambda g, x, out: mul(g, mul(mul(out, tanh(x)), -2.0))],
+    promotion=INEXACT,
+    reference=lambda x: 1.0 / np.cosh(x) ** 2,
+)
+sigmoid = elementwise(
+    "sigmoid",
+    lax.logistic,
+    [lambda g, x: mul(g, mul(sech2(mul(x, 0.5)), 0.25))],
+    promotion=INEXACT,
+    reference=lambda x: 1.0 / (1.0 + np.exp(-x)),
+)
+
+
+def _arcsinh_partial(g: Any, x: Any) -> Any:
+    return div(g, _cosine_of_arcsine(times_i(x)) if is_complex(x) else hypot(x, 1.0))
+
+
+arcsinh = elementwise(
+    "arcsinh", lax.asinh, [_arcsinh_partial], promotion=INEXACT, reference=np.arcsinh
+)
+arccosh = elementwise(
+    "arccosh",
+    lax.acosh,
+    [lambda g, x: div(div(g, sqrt(sub(x, 1.0))), sqrt(sub(x, -1.0)))],
+    promotion=INEXACT,
+    domains=((1.1, 3.0),),
+    reference=np.arccosh,
+)
+arctanh = elementwise(
+    "arctanh",
+    precise.arctanh,
+    [lambda g, x: div(div(g, sub(1.0, x)), add(x, 1.0))],
+    promotion=INEXACT,
+    domains=_UNIT,
+    reference=np.arctanh,
+)
+
+# --------------------------------------------------------------------------------- error functions
+
+_TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+gaussian = elementwise(
+    "gaussian",
+    precise.gaussian,
+    [lambda g, x, out: mul(g, mul(mul(x, -2.0), out))],
+    promotion=REAL_INEXACT,
+    reference=lambda x: np.exp(-x * x),
+)
+erf = elementwise(
+    "erf",
+    lax.erf,
+    [lambda g, x: mul(g, mul(gaussian(x), _TWO_OVER_ROOT_PI))],
+    promotion=REAL_INEXACT,
+)
+erfc = elementwise(
+    "erfc",
+    precise.erfc,
+    [lambda g, x: mul(g, mul(gaussian(x), -_TWO_OVER_ROOT_PI))],
+    promotion=REAL_INEXACT,
+)
