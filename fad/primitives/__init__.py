@@ -5,7 +5,11 @@ from fad.primitives import (
     arithmetic,
     broadcast,
     cumulative,
+    determinants,
+    linalg,
     logsumexp,
+    lu,
+    norms,
     products,
     reductions,
     shape,
@@ -13,6 +17,6 @@ from fad.primitives import (
 )
 
 __all__ = [
-    "arithmetic", "broadcast", "cumulative", "logsumexp", "products", "reductions", "shape",
-    "sorting",
+    "arithmetic", "broadcast", "cumulative", "determinants", "linalg", "logsumexp", "lu", "norms",
+    "products", "reductions", "shape", "sorting",
 ]  # fmt: skip
