@@ -147,4 +147,3 @@ cbrt = elementwise(
 
 
 from fad.primitives.complexes import conj, imag, times_i  # noqa: E402
-from fad.primitives.comparison import select as where  # noqa: E402, F401

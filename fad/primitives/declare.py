@@ -147,21 +147,14 @@ def elementwise(
     kernel: Callable[..., Any],
     partials: Sequence[LinearFunction | None] | None,
     *,
-    promotion: Promotion = SAME,
-    forwards: Sequence[LinearFunction | None] | None = None,
     arity: int | None = None,
-    domains: tuple[tuple[float, float], ...] | None = None,
-    reference: Callable[..., Any] | None = None,
+    **options: Any,
 ) -> Any:
     """Declare an elementwise primitive without parameters; returns the function that applies it.
 
-    ``partials[i]`` multiplies a tangent or cotangent by the partial derivative in operand i; None
-    where that is zero everywhere. ``domains`` are the intervals from which tests draw operands.
+    See :func:`elementwise_family` for the options.
     """
-    made = elementwise_family(
-        name, kernel, partials, promotion=promotion, forwards=forwards, arity=arity,
-        domains=domains, reference=reference,
-    )  # fmt: skip
+    made = elementwise_family(name, kernel, partials, arity=arity, **options)
     return function_of(made())
 
 
@@ -175,11 +168,25 @@ def elementwise_family(
     forwards: Sequence[LinearFunction | None] | None = None,
     arity: int | None = None,
     domains: tuple[tuple[float, float], ...] | None = None,
+    samples: Callable[[], Sequence[Sample]] | None = None,
     reference: Callable[..., Any] | None = None,
+    oracle: Callable[..., Any] | None = None,
 ) -> Primitive:
     """Declare an elementwise primitive whose kernel and partials take parameters, keyword-only.
 
-    ``params`` are those on which tests run it; the rest is as for :func:`elementwise`.
+    Args:
+        name: see :func:`primitive`.
+        kernel: function of arrays of one dtype and shape.
+        partials: ``partials[i]`` multiplies a tangent or cotangent by the partial derivative in
+            operand i; None where that is zero everywhere.
+        params: the parameters on which tests run it.
+        promotion: how it treats dtypes.
+        forwards: what multiplies a tangent, where that differs: see :class:`Elementwise`.
+        arity: number of operands, where it is not that of the partials.
+        domains: the intervals from which tests draw operands.
+        samples: operands to test it on, instead of those drawn from ``domains``.
+        reference: see :func:`primitive`.
+        oracle: see :func:`primitive`.
     """
     count = arity if arity is not None else len(partials or (None,))
 
@@ -196,11 +203,11 @@ def elementwise_family(
     )
     spans = domains or ((-3.0, 3.0),) * count
 
-    def samples() -> list[Sample]:
-        drawn = elementwise_samples(spans, promotion)
-        return [Sample(s.operands, p) for p in params for s in drawn]
+    def drawn() -> list[Sample]:
+        plain = samples() if samples else elementwise_samples(spans, promotion)
+        return [Sample(s.operands, p) for p in params for s in plain]
 
-    declarations[name] = Declaration(made, samples, reference, spans)
+    declarations[name] = Declaration(made, drawn, reference, spans, oracle)
     return made
 
 
@@ -233,9 +240,10 @@ def elementwise_samples(
 ) -> list[Sample]:
     """Equal, broadcast, zero-dimensional and empty shapes, drawn from the operands' domains."""
     rng = np.random.default_rng(20)
-    shapes: list[list[tuple[int, ...]]] = [[(3,)] * len(spans), [()] * len(spans)]
-    shapes.append([(0, 2)] * len(spans))
-    if len(spans) > 1:
+    shapes: list[list[tuple[int, ...]]] = [[(3,)] * len(spans), [(0, 2)] * len(spans)]
+    if len(spans) == 1:
+        shapes.append([()])
+    else:
         shapes.append([(2, 1, 3), (4, 1), (3,)][: len(spans)])
         shapes.append([(), (2, 2), (2, 2)][: len(spans)])
     out = []

@@ -20,6 +20,7 @@ from fad.primitives.declare import (
     INEXACT,
     REAL_INEXACT,
     Promotion,
+    Sample,
     broadcast_shapes,
     elementwise,
 )
@@ -105,6 +106,7 @@ nextafter = elementwise(
     [lambda g: g, None],
     promotion=REAL_INEXACT,
     reference=np.nextafter,
+    oracle=lambda x, y: x,
 )
 spacing = elementwise(
     "spacing",
@@ -112,6 +114,7 @@ spacing = elementwise(
     [None],
     promotion=REAL_INEXACT,
     reference=np.spacing,
+    oracle=jnp.zeros_like,
 )
 heaviside = elementwise(
     "heaviside",
@@ -148,7 +151,14 @@ ldexp = elementwise(
     scaled,
     [lambda g, y: ldexp(g, y), None],
     promotion=_Scaling(),
+    samples=lambda: [
+        Sample((np.array([1.5, -2.0, 0.0]), np.array([3, -1, 7]))),
+        Sample((np.ones((2, 1)), np.arange(3))),
+        Sample((np.float64(0.7), np.int64(2))),
+        Sample((np.ones((0, 2)), np.arange(2))),
+    ],
     reference=np.ldexp,
+    oracle=lambda x, n: x * jnp.exp2(n),
 )
 
 

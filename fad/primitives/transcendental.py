@@ -64,6 +64,7 @@ log2 = elementwise(
     promotion=INEXACT,
     domains=_POSITIVE,
     reference=np.log2,
+    oracle=jnp.log2,
 )
 log10 = elementwise(
     "log10",
@@ -72,6 +73,7 @@ log10 = elementwise(
     promotion=INEXACT,
     domains=_POSITIVE,
     reference=np.log10,
+    oracle=jnp.log10,
 )
 
 
