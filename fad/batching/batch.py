@@ -1,8 +1,8 @@
 """The vmap level: one generic rule batches every primitive.
 
-A batched tensor's value carries the batch at axis 0. A primitive with a batching rule of its own uses
-it; any other becomes a *batched operation*, whose kernel is the primitive's kernel mapped by the
-compiler and whose derivative rules are those of the primitive, run under a vmap level.
+A batched tensor's value carries the batch at axis 0. A primitive with a batching rule of its own
+uses it; any other becomes a *batched operation*, whose kernel is the primitive's kernel mapped by
+the compiler and whose derivative rules are those of the primitive, run under a vmap level.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class BatchTensor(Tensor):
 
     __slots__ = ("aval", "level", "value")
 
-    level: BatchLevel  # type: ignore[assignment]
+    level: BatchLevel
     value: Any
 
     def __init__(self, level: BatchLevel, value: Any) -> None:
@@ -37,8 +37,8 @@ class BatchTensor(Tensor):
         self.level.check_active(self)
         raise ConcretizationError(
             located(
-                f"{purpose} needs one concrete value, but under vmap this tensor {self.aval} stands "
-                f"for {self.level.size} examples at once. Use fad.numpy.where (or fad.cond) for "
+                f"{purpose} needs one concrete value, but under vmap this tensor {self.aval} "
+                f"stands for {self.level.size} examples at once. Use fad.numpy.where for "
                 "choices that depend on values, or move this outside vmap."
             )
         )
@@ -68,8 +68,12 @@ class BatchLevel(Level):
         rule = operation.batch or batch_generic
         out, out_batched = rule(operation, self.size, tuple(values), tuple(batched))
         if operation.multiple:
-            flags = out_batched if isinstance(out_batched, (tuple, list)) else [out_batched] * len(out)
-            return tuple([BatchTensor(self, o) if b else o for o, b in zip(out, flags, strict=True)])
+            flags = (
+                out_batched if isinstance(out_batched, (tuple, list)) else [out_batched] * len(out)
+            )
+            return tuple(
+                [BatchTensor(self, o) if b else o for o, b in zip(out, flags, strict=True)]
+            )
         return BatchTensor(self, out) if out_batched else out
 
     def wrap(self, value: Any, batched: bool) -> Any:
@@ -119,9 +123,11 @@ class _BatchedDerivative:
 
         def save(operands: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
             level = BatchLevel(None, size)
-            outs = [BatchTensor(level, o) for o in out] if type(out) is tuple else [
-                BatchTensor(level, out)
-            ]
+            outs = (
+                [BatchTensor(level, o) for o in out]
+                if type(out) is tuple
+                else [BatchTensor(level, out)]
+            )
             kept = rule.save(
                 _wrap_all(level, operands, batched), tuple(outs) if type(out) is tuple else outs[0]
             )
@@ -168,17 +174,16 @@ def _kernel(*operands: Any, operation: Operation, size: int, batched: tuple[bool
 
 
 def _infer(*avals: Aval, operation: Operation, size: int, batched: tuple[bool, ...]) -> Any:
-    inside = [
-        a.without_leading_axis() if b else a for a, b in zip(avals, batched, strict=True)
-    ]
+    inside = [a.without_leading_axis() if b else a for a, b in zip(avals, batched, strict=True)]
     out = operation.infer(tuple(inside))
     if type(out) is tuple:
         return tuple([a.with_leading_axis(size) for a in out])
-    return out.with_leading_axis(size)  # type: ignore[union-attr]
+    assert isinstance(out, Aval)
+    return out.with_leading_axis(size)
 
 
 class _Batched(Primitive):
-    """The primitive of batched operations; whether there are several results depends on the inner."""
+    """The primitive of batched operations, which have as many results as the inner ones."""
 
     __slots__ = ()
 

@@ -28,7 +28,8 @@ class Settings(NamedTuple):
     replay: bool = True
 
 
-_current: ContextVar[Settings] = ContextVar("fad_settings", default=Settings())
+_DEFAULT = Settings()
+_current: ContextVar[Settings] = ContextVar("fad_settings", default=_DEFAULT)
 
 
 class Config:

@@ -25,7 +25,9 @@ def devices(platform: str | None = None) -> list[Device]:
     try:
         return kernels.devices(platform)
     except RuntimeError as error:
-        raise FadValueError(located(f"there is no device of platform {platform!r}: {error}")) from None
+        raise FadValueError(
+            located(f"there is no device of platform {platform!r}: {error}")
+        ) from None
 
 
 def find_device(name: Device | str) -> Device:

@@ -7,7 +7,7 @@ meet), and a *weak* dtype, that of a Python scalar, gives way to any strong dtyp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import jax
@@ -36,7 +36,8 @@ SUPPORTED: frozenset[DType] = frozenset(
 # Kinds in the order in which weak scalars promote: bool < integer < float < complex.
 _KIND_ORDER = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _DEFAULT_OF_KIND = (bool_, int64, float64, complex128)
-_FLOAT_OF_INTEGER_SIZE = {1: float16, 2: float32}
+_FLOAT_OF_INTEGER_SIZE: dict[int, DType] = {1: float16, 2: float32}
+_REAL_OF: dict[DType, DType] = {complex64: float32, complex128: float64}
 
 
 def kind(dtype: DType) -> str:
@@ -62,7 +63,7 @@ def check_supported(dtype: DType) -> DType:
     return dtype
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_types(a: DType, b: DType) -> DType:
     """The smallest dtype to which both strong dtypes convert, as ``numpy.promote_types`` has it."""
     if a == b:
@@ -98,7 +99,7 @@ def _promote_all(dtypes: Sequence[DType]) -> DType:
     return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def inexact_of(dtype: DType) -> DType:
     """The dtype in which a real function such as ``sin`` of ``dtype`` is computed.
 
@@ -111,7 +112,7 @@ def inexact_of(dtype: DType) -> DType:
 
 def real_of(dtype: DType) -> DType:
     """The dtype of the real part of ``dtype``; real dtypes are their own."""
-    return {complex64: float32, complex128: float64}.get(dtype, dtype)
+    return _REAL_OF.get(dtype, dtype)
 
 
 def complex_of(dtype: DType) -> DType:

@@ -1,8 +1,8 @@
 """Graph: the one intermediate representation.
 
-The stream, ``jit``, control flow and compiled backward passes all produce a ``Graph``. Variables are
-numbers; ``avals[v]`` is what is known of variable ``v``. Captures are inputs that the caller does not
-pass: tensors from outside, bound when the graph was made.
+The stream, ``jit``, control flow and compiled backward passes all produce a ``Graph``. Variables
+are numbers; ``avals[v]`` is what is known of variable ``v``. Captures are inputs that the caller
+does not pass: tensors from outside, bound when the graph was made.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from jax import lax
 from jax import numpy as _jnp
 
 from fad.core.aval import Aval, make_aval
-from fad.core.errors import FadValueError, located
 
 Buffer = Any
 """A jax.Array, or a NumPy array that fad owns and nobody writes to."""
@@ -24,6 +23,7 @@ Buffer = Any
 _compilations = itertools.count()
 _compiled_so_far = 0
 enable_x64 = jax.enable_x64
+_struct: Any = jax.ShapeDtypeStruct
 
 
 def compilations() -> int:
@@ -39,7 +39,7 @@ def _count() -> None:
 def infer(kernel: Callable[..., Any], avals: Sequence[Aval]) -> Aval | tuple[Aval, ...]:
     """Aval(s) of the kernel's result(s), by abstract evaluation."""
     with enable_x64(True):
-        out = jax.eval_shape(kernel, *[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
+        out = jax.eval_shape(kernel, *[_struct(a.shape, a.dtype) for a in avals])
     if isinstance(out, (tuple, list)):
         return tuple([make_aval(tuple(o.shape), o.dtype) for o in out])
     return make_aval(tuple(out.shape), out.dtype)
@@ -53,8 +53,8 @@ def compile(
 ) -> Callable[..., Any]:
     """``function`` of buffers, compiled by XLA at its first call for each device and shape.
 
-    Without ``fuse`` elementwise operations are not fused into loops on the CPU, where that pass takes
-    time quadratic in the number of operations.
+    Without ``fuse`` elementwise operations are not fused into loops on the CPU, where that pass
+    takes time quadratic in the number of operations.
     """
     options = None if fuse or jax.default_backend() != "cpu" else _UNFUSED
 
@@ -100,8 +100,9 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def put(value: Any, device: Any = None) -> Buffer:
-    """A device buffer with a copy of ``value``, an array: of a Python scalar JAX would make a weakly
-    typed buffer, which would compile anew whatever takes it."""
+    """A device buffer with a copy of ``value``, an array: of a Python scalar JAX would make a
+    weakly typed buffer, which would compile anew whatever takes it.
+    """
     value = value if is_buffer(value) else np.asarray(value)
     with enable_x64(True):
         if device is None:

@@ -1,15 +1,15 @@
 """Primitives and operations.
 
 A *primitive* is declared once (see ``fad/primitives``): a name, a kernel in JAX's kernel language,
-a derivative, and how it batches. An *operation* is a primitive with its parameters fixed. Operations
-are interned: the hot path compares and hashes them by identity.
+a derivative, and how it batches. An *operation* is a primitive with its parameters fixed.
+Operations are interned: the hot path compares and hashes them by identity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from fad.core import kernels
 from fad.core.aval import Aval
@@ -89,7 +89,7 @@ class Primitive:
         "multiple", "name", "simplify",
     )  # fmt: skip
 
-    registry: dict[str, Primitive] = {}
+    registry: ClassVar[dict[str, Primitive]] = {}
 
     def __init__(
         self,

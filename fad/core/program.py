@@ -1,10 +1,11 @@
 """Programs: graphs that run, and the choice of how (the tiers).
 
 XLA needs about 25 ms for the smallest program, a millisecond more for an elementwise operation and
-ten more for a matrix product; one kernel call costs about 5 µs. A small new program is compiled whole
-at once. A large one runs kernel by kernel, each kernel compiled once and shared by all programs, and
-is compiled whole when it has been met often enough to pay for that (the ski-rental rule: never more
-than twice the best possible cost). The choice counts meetings and never reads a clock.
+ten more for a matrix product; one kernel call costs about 5 µs. A small new program is compiled
+whole at once. A large one runs kernel by kernel, each kernel compiled once and shared by all
+programs, and is compiled whole when it has been met often enough to pay for that (the ski-rental
+rule: never more than twice the best possible cost). The choice counts meetings and never reads a
+clock.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ SMALL_MS = 120.0
 
 MAX_FUSED = 300
 """Above this number of operations a program is compiled without fusion: on the CPU an unrolled loop
-of 1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run as
-fast."""
+of 1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run
+as fast."""
 
 _MAX_PROGRAMS = 512
 _MAX_KERNELS = 4096
@@ -67,9 +68,9 @@ def meetings_before_compiling(graph: Graph) -> int:
     """How often a graph is run kernel by kernel before compiling it whole pays."""
     whole = compile_ms(graph)
     distinct = {
-        (eqn.operation, *[graph.avals[v] for v in eqn.inputs]): None for eqn in graph.equations
+        (eqn.operation, tuple([graph.avals[v] for v in eqn.inputs])) for eqn in graph.equations
     }
-    apart = sum(COMPILE_MS + key[0].primitive.compile_cost for key in distinct)
+    apart = sum(COMPILE_MS + operation.primitive.compile_cost for operation, _ in distinct)
     if whole <= max(apart, SMALL_MS):
         return 0
     return int(whole / (CALL_MS * len(graph.equations)))
@@ -100,7 +101,9 @@ def run_kernel(operation: Operation, operands: list[Buffer], avals: tuple[Aval, 
     weak = tuple([aval.weak for aval in avals])
     kernel = _kernels.get((operation, weak))
     if kernel is None:
-        kernel = kernels.compile(lambda *xs: perform_inline(operation, list(xs), _with_weak(xs, weak)))
+        kernel = kernels.compile(
+            lambda *xs: perform_inline(operation, list(xs), _with_weak(xs, weak))
+        )
         _kernels[operation, weak] = kernel
         if len(_kernels) > _MAX_KERNELS:
             _kernels.popitem(last=False)

@@ -1,25 +1,24 @@
-"""The deferred stream and its trace trie.
+"""The deferred stream.
 
 An operation on concrete tensors is not run: it is appended to this thread's *stream*, by one step
 down a trie shared by all threads. The step's key names the operation and the positions of its
-operands; the child it leads to knows the aval of the result, so a program seen before costs no shape
-inference. A *flush* runs everything pending as one program, found on the trie node where the stream
-stands by which results are still alive.
+operands; the child it leads to knows the aval of the result, so a program seen before costs no
+shape inference. A *flush* runs everything pending as one program, found on the trie node where the
+stream stands by which results are still alive.
 
 A *segment* is what is recorded between two flushes. A *run* is what happens within one call of an
-outermost transform; its positions, and its path down the trie, continue across flushes, so that where
-the stream stands says all that happened since the run began. ``refs[i]`` is a weak reference to the
-result at position i of the run (to the leaf, for leaves of earlier segments). Outside transforms every
-segment is a run of its own.
+outermost transform; its positions, and its path down the trie, continue across flushes, so that
+where the stream stands says all that happened since the run began. ``refs[i]`` is a weak reference
+to the result at position i of the run (to the leaf, for leaves of earlier segments). Outside
+transforms every segment is a run of its own.
 
-Threads: the trie only grows (a lost race costs a duplicate child's memory, never a wrong result), and
-an array's place on its stream never changes, so any thread may read or use any array.
+Threads: the trie only grows (a lost race costs a duplicate child's memory, never a wrong result),
+and an array's place on its stream never changes, so any thread may read or use any array.
 """
 
 from __future__ import annotations
 
 import threading
-from itertools import repeat
 from typing import Any
 from weakref import ref
 
@@ -28,79 +27,26 @@ import numpy as np
 from fad.core import config as _config
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadOverflowError, FadRuntimeError, located
-from fad.core.graph import Equation, Graph
 from fad.core.level import Level
 from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.program import program_for
 from fad.core.tensor import Array
-
-FLUSH = "flush"
-EARLIER = "earlier"
-SCALAR_CODES: dict[type, int] = {float: -1, int: -2, complex: -3, bool: -4}
-"""In step keys a negative operand is a Python scalar of this type, passed as a run-time argument."""
-SCALAR_KINDS = {code: kind for kind, code in SCALAR_CODES.items()}
-_CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
+from fad.core.trie import (
+    EARLIER,
+    FLUSH,
+    FORGOTTEN,
+    SCALAR_CODES,
+    TrieNode,
+    path_graph,
+    trie,
+)
 
 MAX_RUN = 16384
-"""After this many positions a run starts again at the root: its path would be too long to remember."""
-MAX_NODES = 100_000
-MAX_TRIE_PROGRAMS = 1024
+"""After this many positions a run starts again at the root: its path would be too long to keep."""
 
 new = object.__new__
 _INT64 = np.iinfo(np.int64)
-
-
-class TrieNode:
-    """Where a stream stands. ``aval`` is that of the last step's result(s) or leaf."""
-
-    __slots__ = (
-        "aval", "depth", "key", "memos", "nbytes", "next", "parent", "position", "programs",
-        "settings",
-    )  # fmt: skip
-
-    def __init__(self, settings: Any, parent: TrieNode | None, key: Any, aval: Any) -> None:
-        self.settings = settings
-        self.parent = parent
-        self.key = key
-        self.aval = aval
-        self.depth = 0  # operations since the segment began
-        self.nbytes = 0  # bytes of leaves since the segment began
-        self.position = 0  # on the first node of a segment: its first position in the run
-        self.next: dict[Any, TrieNode] = {}
-        self.programs: dict[tuple[int, ...], Any] | None = None
-        self.memos: dict[Any, Any] | None = None
-
-
-class _Trie:
-    """The roots, one for each combination of settings, and what hangs below them."""
-
-    def __init__(self) -> None:
-        self.roots: dict[Any, TrieNode] = {}
-        self.nodes = 0
-        self.programs = 0
-
-    def root(self) -> TrieNode:
-        """Where a new run starts. Forgets everything first if too much has been remembered."""
-        if self.nodes > MAX_NODES or self.programs > MAX_TRIE_PROGRAMS:
-            self.roots, self.nodes, self.programs = {}, 0, 0
-        settings = _config.current()
-        node = self.roots.get(settings)
-        if node is None:
-            node = self.roots[settings] = TrieNode(settings, None, None, None)
-        return node
-
-    def child(self, node: TrieNode, key: Any, aval: Any, depth: int, nbytes: int) -> TrieNode:
-        """A new child of ``node``."""
-        made = TrieNode(node.settings, node, key, aval)
-        made.depth = depth
-        made.nbytes = nbytes
-        self.nodes += 1
-        return node.next.setdefault(key, made)
-
-
-trie = _Trie()
-_FORGOTTEN = TrieNode(None, None, "forgotten", None)
 
 
 class Segment:
@@ -244,7 +190,7 @@ def _new_step(parent: TrieNode, key: tuple[Any, ...], operands: tuple[Any, ...])
 
 
 def _fitting_int(value: int, operands: tuple[Any, ...]) -> Any:
-    """A Python integer as it meets the other operands' dtypes; NumPy 2 refuses one that overflows."""
+    """A Python integer as it meets the other operands' dtypes; one that overflows is an error."""
     for dtype in [x.aval.dtype for x in operands if x.__class__ is Array]:
         if dtype.kind in "iu":
             info = np.iinfo(dtype)
@@ -363,7 +309,7 @@ def _next_segment(segment: Segment) -> None:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
     segment.leaves, segment.places, segment.entered = [], [], {}
-    segment.node = segment.start_node = _FORGOTTEN
+    segment.node = segment.start_node = FORGOTTEN
 
 
 def new_run() -> None:
@@ -371,38 +317,6 @@ def new_run() -> None:
     segment = local.segment
     segment.refs.clear()
     local.segment = Segment(trie.root(), [], {})
-
-
-def path_graph(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> Graph:
-    """The steps between two trie nodes as a graph; one input per leaf, in order."""
-    steps = []
-    node = end
-    while node is not start:
-        steps.append(node)
-        assert node.parent is not None
-        node = node.parent
-    base = start.position
-    avals: list[Aval] = []
-    inputs: list[int] = []
-    equations = []
-    for node in reversed(steps):
-        key = node.key
-        if type(key) is not tuple or key[0] is EARLIER:
-            inputs.append(len(avals))
-            avals.append(node.aval)
-            continue
-        operands = [i - base for i in key[1:]]
-        for k, code in enumerate(key[1:]):
-            if code < 0:
-                operands[k] = len(avals)
-                inputs.append(len(avals))
-                avals.append(_CODE_AVALS[code])
-        results = node.aval if type(node.aval) is tuple else (node.aval,)
-        first = len(avals)
-        avals.extend(results)
-        made = tuple(range(first, len(avals)))
-        equations.append(Equation(key[0].operation, tuple(operands), made))
-    return Graph(avals, inputs, equations, outputs)
 
 
 def _run_for_other_thread(segment: Segment, array: Array) -> None:
@@ -448,116 +362,9 @@ def abandon_run() -> None:
     local.depth -= 1
 
 
-def position_of(segment: Segment, array: Array) -> int | None:
-    """Position of ``array`` in the segment's run, or None if the run has not met it."""
-    if array.segment is not None and array.segment.refs is segment.refs:
-        return array.index
-    position = segment.entered.get(id(array))
-    if position is None or position >= segment.start:
-        return position
-    reference = segment.refs[position]
-    return position if reference is not None and reference() is array else None
+def _restart() -> None:
+    flush()
+    new_run()
 
 
-class _Memo:
-    """What a deterministic computation recorded: where it led, the leaves it took, its results."""
-
-    __slots__ = ("count", "end", "leaves", "results")
-
-    def __init__(self, end: TrieNode, count: int, leaves: list[Any], results: list[Any]) -> None:
-        self.end = end
-        self.count = count
-        self.leaves = leaves  # (position from the start, buffer or Array or position in the run)
-        self.results = results  # (position, aval), or None
-
-
-def replayed(key: Any, compute: Any) -> list[Array | None]:
-    """``compute()``, or what it recorded when the stream last stood here, taken over in one step.
-
-    ``compute`` returns a list of concrete tensors or Nones and must be a function of ``key`` and of
-    what the run has recorded alone.
-    """
-    segment = local.segment
-    start = segment.node
-    memo = start.memos.get(key) if start.memos else None
-    if memo is not None:
-        taken_over = _replay(segment, memo)
-        if taken_over is not None:
-            return taken_over
-    first, first_leaf = len(segment.refs), len(segment.leaves)
-    before = dict(segment.entered)
-    results: list[Array | None] = compute()
-    if local.segment is segment:
-        memo = _make_memo(segment, first, first_leaf, before, results)
-        if memo is not None:
-            if start.memos is None:
-                start.memos = {}
-            start.memos[key] = memo
-    return results
-
-
-def _make_memo(
-    segment: Segment, first: int, first_leaf: int, before: dict[int, int], results: Any
-) -> _Memo | None:
-    refs = segment.refs
-    leaves = []
-    new_leaves = zip(segment.places[first_leaf:], segment.leaves[first_leaf:], strict=True)
-    for position, leaf in new_leaves:
-        if leaf.__class__ is Array:
-            if leaf.segment is not None and leaf.segment.refs is refs:
-                leaf = leaf.index
-            else:
-                earlier = before.get(id(leaf))
-                if earlier is not None:
-                    reference = refs[earlier]
-                    if reference is not None and reference() is leaf:
-                        leaf = earlier
-        leaves.append((position, leaf))
-    out: list[Any] = []
-    for array in results:
-        where = None
-        if array is not None:
-            where = position_of(segment, array)
-            if where is None or where < segment.start:
-                return None
-        out.append(None if array is None else (where, array.aval))
-    return _Memo(segment.node, len(refs) - first, leaves, out)
-
-
-def _replay(segment: Segment, memo: _Memo) -> list[Array | None] | None:
-    refs = segment.refs
-    leaves = []
-    for position, leaf in memo.leaves:
-        if type(leaf) is int:
-            reference = refs[leaf]
-            leaf = None if reference is None else reference()
-            if leaf is None:
-                return None
-        leaves.append((position, leaf))
-    refs.extend(repeat(None, memo.count))
-    for position, leaf in leaves:
-        if leaf.__class__ is Array:
-            segment.entered[id(leaf)] = position
-        segment.leaves.append(leaf)
-        segment.places.append(position)
-    segment.node = memo.end
-    out: list[Array | None] = []
-    for result in memo.results:
-        if result is None:
-            out.append(None)
-            continue
-        position, aval = result
-        reference = refs[position]
-        array = None if reference is None else reference()
-        if array is None:
-            array = new(Array)
-            array.aval = aval
-            array.buffer = None
-            array.segment = segment
-            array.index = position
-            refs[position] = ref(array)
-        out.append(array)
-    return out
-
-
-_config.on_change.append(lambda: (flush(), new_run()))
+_config.on_change.append(_restart)

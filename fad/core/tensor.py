@@ -181,7 +181,7 @@ def lift(value: Any) -> Tensor:
         dtypes.check_supported(np.dtype(value.dtype))
         return from_buffer(value)
     if isinstance(value, (bool, int, float, complex)):  # a subclass, such as an IntEnum
-        base = next(t for t in (bool, int, float, complex) if isinstance(value, t))
+        base: Any = next(t for t in (bool, int, float, complex) if isinstance(value, t))
         return from_scalar(base(value))
     raise FadTypeError(
         located(

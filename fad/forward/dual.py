@@ -18,7 +18,7 @@ class DualTensor(Tensor):
 
     __slots__ = ("aval", "level", "primal", "tangent")
 
-    level: DualLevel  # type: ignore[assignment]
+    level: DualLevel
     primal: Any
     tangent: Any
 

@@ -1,11 +1,11 @@
 """The engine: runs a backward pass over the tape.
 
-``vjp`` and ``grad`` are a few lines over ``Engine().execute(GraphTask(...))``. Rules are ordinary fad
-operations, so a backward pass can be differentiated, batched, staged and fused.
+``vjp`` and ``grad`` are a few lines over ``Engine().execute(GraphTask(...))``. Rules are ordinary
+fad operations, so a backward pass can be differentiated, batched, staged and fused.
 
 Order: a node is ready when every node that feeds it has run, counting an edge even where its
-cotangent is a symbolic zero; of the ready nodes the one with the highest sequence number runs first.
-Cotangents that meet in one slot are added in that order, so results are deterministic.
+cotangent is a symbolic zero; of the ready nodes the one with the highest sequence number runs
+first. Cotangents that meet in one slot are added in that order, so results are deterministic.
 """
 
 from __future__ import annotations

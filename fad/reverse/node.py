@@ -34,11 +34,11 @@ class SavedTensor(NamedTuple):
     """A value that a node keeps for its rule."""
 
     node: Node
-    index: int
+    number: int
 
     def unpack(self) -> Any:
         """The value, or an error if the tape was freed."""
-        return self.node.residuals()[self.index]
+        return self.node.residuals()[self.number]
 
 
 class Node:
@@ -126,6 +126,7 @@ class Node:
     def pull(self, cotangents: list[Any]) -> Any:
         """Cotangents of the operands from those of the outputs; None is a symbolic zero."""
         assert self.rule is not None
+        assert self.rule.pull is not None
         cotangent = cotangents if type(self.aval) is tuple else cotangents[0]
         return self.rule.pull(cotangent, self.residuals(), self.targets())
 

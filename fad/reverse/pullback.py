@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fad.core.stream import enter, local, position_of, replayed
+from fad.core.replay import position_of, replayed
+from fad.core.stream import enter, local
 from fad.core.tensor import Array
 from fad.reverse.engine import Engine, GraphTask
 from fad.reverse.node import Edge
@@ -86,7 +87,7 @@ class Recording:
         return replayed((key, positions, self.level.positions), compute)
 
     def positions(self, outputs: Sequence[Any]) -> tuple[int, ...] | None:
-        """Where the outputs stand in the run, or None if the stream does not tell about the tape."""
+        """Where the outputs stand in the run, or None if the stream does not tell it."""
         refs = self.level.refs
         segment = local.segment
         if refs is None or segment.refs is not refs:
@@ -101,7 +102,7 @@ class Recording:
         return tuple(found)
 
     def again(self, outputs: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]] | None:
-        """The recorded function of its inputs, without the user's Python, if the stream knows it."""
+        """The recorded function, without the user's Python, if the stream knows it."""
         positions = self.positions(outputs)
         if positions is None:
             return None

@@ -1,9 +1,9 @@
 """Running again what a tape recorded, without the user's Python.
 
-While a stream's place tells all about a tape (see :class:`fad.reverse.tape.TapeLevel`), the path that
-led there is the taped function itself. Transforms that need the function again at another level, such
-as a Hessian, perform the path's steps instead of calling the function; and since that is determined by
-the path, what it records can be replayed.
+While a stream's place tells all about a tape (see :class:`fad.reverse.tape.TapeLevel`), the path
+that led there is the taped function itself. Transforms that need the function again at another
+level, such as a Hessian, perform the path's steps instead of calling the function; and since that
+is determined by the path, what it records can be replayed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from weakref import ref
 from fad.core.apply import apply
 from fad.core.aval import SCALARS
 from fad.core.primitive import ReverseRule
-from fad.core.stream import SCALAR_KINDS, Segment, TrieNode, new
+from fad.core.stream import Segment, new
 from fad.core.tensor import Array
+from fad.core.trie import SCALAR_KINDS, TrieNode
 
 
 class _Step:
@@ -33,7 +34,7 @@ class _Step:
 def retraced(
     segment: Segment, inputs: Sequence[int], outputs: Sequence[int]
 ) -> Callable[[Sequence[Any]], list[Any]] | None:
-    """The taped function of the inputs at these positions, or None if the path was cut by a flush."""
+    """The taped function of the inputs at these positions, or None if a flush cut the path."""
     if segment.start:
         return None
     steps, scalars = _steps(segment.start_node, segment.node)
@@ -104,7 +105,7 @@ def _array_at(segment: Segment, position: int, scalars: dict[int, Any]) -> Array
     if position in segment.places:
         leaf = segment.leaves[segment.places.index(position)]
         if leaf.__class__ is Array:
-            return leaf  # type: ignore[no-any-return]
+            return leaf
         array.aval = SCALARS[scalars[position]]
         array.buffer = leaf
     else:

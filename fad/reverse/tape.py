@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 from fad.core.apply import apply, apply1, apply2
-from fad.core.aval import SCALARS, Aval
+from fad.core.aval import SCALARS
 from fad.core.config import current
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
@@ -23,7 +23,7 @@ class TapeTensor(Tensor):
 
     __slots__ = ("aval", "level", "node", "output_nr", "value")
 
-    level: TapeLevel  # type: ignore[assignment]
+    level: TapeLevel
     value: Any
     node: Node
     output_nr: int
@@ -40,17 +40,15 @@ class TapeTensor(Tensor):
 class TapeLevel(Level):
     """One reverse-mode transform.
 
-    ``refs`` identifies the run on whose stream the tape's values are recorded, while the place where
-    that stream stands still tells all about the tape (then its backward pass can be replayed): its
-    inputs are concrete, no other such tape is active, and operations on it are recorded with their
-    reverse rule as step, which names the operands that are on the tape.
+    ``refs`` identifies the run on whose stream the tape's values are recorded, while the place
+    where that stream stands still tells all about the tape (then its backward pass can be
+    replayed): its inputs are concrete, no other such tape is active, and operations on it are
+    recorded with their reverse rule as step, which names the operands that are on the tape.
     """
 
     __slots__ = ("positions", "refs", "transform")
 
-    def __init__(
-        self, function: Callable[..., Any] | None = None, transform: str = "grad"
-    ) -> None:
+    def __init__(self, function: Callable[..., Any] | None = None, transform: str = "grad") -> None:
         super().__init__(function)
         self.transform = transform
         self.refs: list[Any] | None = None

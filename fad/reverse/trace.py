@@ -23,7 +23,7 @@ class Row(NamedTuple):
     """What all nodes of one kind have in common. Times are in seconds."""
 
     name: str
-    count: int
+    nodes: int
     result_bytes: int
     saved_bytes: int
     forward: float
@@ -33,7 +33,8 @@ class Row(NamedTuple):
 class Tape:
     """The tape of one call of a function.
 
-    ``nodes`` are those from which the outputs were computed, in the order in which they were recorded;
+    ``nodes`` are those from which the outputs were computed, in the order in which they were
+    recorded;
     ``inputs`` and ``outputs`` are edges (None for an output that depends on no input), usable in a
     :class:`GraphTask`; ``value`` is what the function returned.
     """
@@ -101,15 +102,16 @@ class Tape:
         program they are fused and take less.
         """
         rows = self.rows()
-        total = Row("total", *[sum(column) for column in list(zip(*rows, strict=True))[1:]]) if rows else None
+        columns = list(zip(*rows, strict=True))[1:]
+        total = [Row("total", *[sum(column) for column in columns])] if rows else []
         header = ("operation", "count", "results", "saved", "forward", "backward")
         lines = [f"{header[0]:<22}" + "".join(f"{title:>12}" for title in header[1:])]
-        for row in rows + ([total] if total else []):
-            lines.append(
-                f"{row.name:<22}{row.count:>12,}{_size(row.result_bytes):>12}"
-                f"{_size(row.saved_bytes):>12}{_duration(row.forward):>12}"
-                f"{_duration(row.backward):>12}"
-            )
+        lines.extend(
+            f"{row.name:<22}{row.nodes:>12,}{_size(row.result_bytes):>12}"
+            f"{_size(row.saved_bytes):>12}{_duration(row.forward):>12}"
+            f"{_duration(row.backward):>12}"
+            for row in rows + total
+        )
         return "\n".join(lines)
 
 
@@ -186,7 +188,8 @@ def trace(f: Callable[..., Any]) -> Callable[..., Tape]:
     """The tape of a function, to look at and to run.
 
     Args:
-        f: function of pytrees; inexact leaves of its positional arguments become inputs of the tape.
+        f: function of pytrees; inexact leaves of its positional arguments become inputs of the
+        tape.
 
     Returns:
         A function of the same arguments that gives the :class:`Tape`.
@@ -223,7 +226,10 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
     taped = level.inputs([x for x in tensors if x.aval.inexact])
     remaining = iter(taped)
     try:
-        out = f(*pytree.unflatten(treedef, [next(remaining) if x.aval.inexact else x for x in tensors]), **kwargs)
+        out = f(
+            *pytree.unflatten(treedef, [next(remaining) if x.aval.inexact else x for x in tensors]),
+            **kwargs,
+        )
     finally:
         level.active = False
     outs, out_tree = pytree.flatten(out)

@@ -1,8 +1,9 @@
 """The call of a graph, as one operation, and the graphs derived from a graph.
 
-``jit`` applies a captured graph by one ``call``. Under a transform the call becomes a call of a derived
-graph: pushed forward, split into a forward and a reverse graph, or batched. Derived graphs are captured
-once, by running the transform over the graph's equations, and kept with the graph they come from.
+``jit`` applies a captured graph by one ``call``. Under a transform the call becomes a call of a
+derived graph: pushed forward, split into a forward and a reverse graph, or batched. Derived graphs
+are captured once, by running the transform over the graph's equations, and kept with the graph they
+come from.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def call_graph(graph: Graph, operands: Sequence[Any]) -> list[Any]:
 
 def operation_of(graph: Graph) -> Operation:
     """The operation that calls ``graph``."""
-    return _derived(graph, "call", lambda: CALL(graph=graph))  # type: ignore[no-any-return]
+    return _derived(graph, "call", lambda: CALL(graph=graph))
 
 
 def _derived(graph: Graph, key: Any, make: Callable[[], Any]) -> Any:
@@ -45,7 +46,7 @@ def _derived(graph: Graph, key: Any, make: Callable[[], Any]) -> Any:
 
 
 class Pushed(NamedTuple):
-    """A graph of (primals, tangents of the marked inputs) -> (results, tangents of marked results)."""
+    """A graph from primals and tangents of marked inputs to results and tangents of marked ones."""
 
     graph: Graph
     marked: tuple[bool, ...]
@@ -76,15 +77,15 @@ def push_forward(graph: Graph, marked: tuple[bool, ...]) -> Pushed:
         pushed = _closed(function, avals)
         return Pushed(pushed, tuple(out_marked))
 
-    return _derived(graph, ("forward", marked), make)  # type: ignore[no-any-return]
+    return _derived(graph, ("forward", marked), make)
 
 
 class Split(NamedTuple):
     """A graph's forward graph, which also gives residuals, and its reverse graph.
 
-    The reverse graph takes the residuals (``from_inputs`` picks those that are inputs of the forward
-    graph, the others are its extra results) and one cotangent per inexact result, and gives the
-    cotangents of the inputs listed in ``reached``.
+    The reverse graph takes the residuals (``from_inputs`` picks those that are inputs of the
+    forward graph, the others are its extra results) and one cotangent per inexact result, and gives
+    the cotangents of the inputs listed in ``reached``.
     """
 
     forward: Graph
@@ -95,7 +96,7 @@ class Split(NamedTuple):
 
 def split_reverse(graph: Graph, wanted: tuple[int, ...]) -> Split:
     """The reverse-mode derivative of a graph in the wanted inputs."""
-    return _derived(graph, ("reverse", wanted), lambda: _split(graph, wanted))  # type: ignore[no-any-return]
+    return _derived(graph, ("reverse", wanted), lambda: _split(graph, wanted))
 
 
 def _split(graph: Graph, wanted: tuple[int, ...]) -> Split:
@@ -123,18 +124,16 @@ def _split(graph: Graph, wanted: tuple[int, ...]) -> Split:
     reverse = simplify(Graph(level.avals, [*given, *received], [*constants, *backward], results))
     read = {v for eqn in reverse.equations for v in eqn.inputs}.union(reverse.outputs)
     residuals = [v for v in given if v in read]
-    reverse = Graph(
-        reverse.avals, [*residuals, *received], reverse.equations, reverse.outputs
-    )
+    reverse = Graph(reverse.avals, [*residuals, *received], reverse.equations, reverse.outputs)
     count = len(inputs)
     extra = [v for v in residuals if v >= count]
-    forward = Graph(
-        level.avals, [x.variable for x in inputs], forward_equations, [*values, *extra]
-    )
+    forward = Graph(level.avals, [x.variable for x in inputs], forward_equations, [*values, *extra])
     return Split(simplify(forward), reverse, tuple([v for v in residuals if v < count]), reached)
 
 
-def batch_graph(graph: Graph, size: int, batched: tuple[bool, ...]) -> tuple[Graph, tuple[bool, ...]]:
+def batch_graph(
+    graph: Graph, size: int, batched: tuple[bool, ...]
+) -> tuple[Graph, tuple[bool, ...]]:
     """The graph over a batch, at axis 0 of the batched inputs; and which results are batched."""
 
     def make() -> tuple[Graph, tuple[bool, ...]]:
@@ -155,7 +154,7 @@ def batch_graph(graph: Graph, size: int, batched: tuple[bool, ...]) -> tuple[Gra
         ]
         return _closed(function, avals), tuple(flags)
 
-    return _derived(graph, ("batch", size, batched), make)  # type: ignore[no-any-return]
+    return _derived(graph, ("batch", size, batched), make)
 
 
 def _closed(function: Callable[..., list[Any]], avals: Sequence[Aval]) -> Graph:

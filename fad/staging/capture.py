@@ -22,10 +22,9 @@ def _scalar_kernel(*, kind: str, text: str) -> Any:
     return np.asarray(_KINDS[kind](text) if kind != "bool" else text == "True")
 
 
-SCALAR = Primitive(
-    "scalar", _scalar_kernel, infer=lambda *, kind, text: SCALARS[_KINDS[kind]]
-)
-"""A Python scalar in a captured graph: there it is part of the program. The text keeps -0.0 and NaN."""
+SCALAR = Primitive("scalar", _scalar_kernel, infer=lambda *, kind, text: SCALARS[_KINDS[kind]])
+"""A Python scalar in a captured graph: there it is part of the program. The text keeps -0.0 and
+NaN."""
 
 
 class StagedTensor(Tensor):
@@ -33,7 +32,7 @@ class StagedTensor(Tensor):
 
     __slots__ = ("aval", "level", "variable")
 
-    level: StageLevel  # type: ignore[assignment]
+    level: StageLevel
     variable: int
 
     def __init__(self, level: StageLevel, aval: Aval, variable: int) -> None:
@@ -47,15 +46,16 @@ class StagedTensor(Tensor):
             located(
                 f"{purpose} needs a concrete value, but inside {self.level.describe()} only shape "
                 f"and dtype of this tensor {self.aval} are known: the function is run once and its "
-                "operations compiled. Use fad.numpy.where (or fad.cond, fad.while_loop) for choices "
-                "that depend on values, pass the argument as static (static_argnums), or leave the "
-                "function un-jitted."
+                "operations compiled. Use fad.numpy.where for choices that depend "
+                "on values, pass the argument as static (static_argnums), or leave "
+                "the function un-jitted."
             )
         )
 
 
 class StageLevel(Level):
-    """One capture, under way inside its ``with`` block. Tensors from outside become captures: inputs that the caller does not pass."""
+    """One capture, under way inside its ``with`` block. Tensors from outside become captures:
+    inputs that the caller does not pass."""
 
     __slots__ = ("avals", "captures", "equations", "transform", "variables")
 
@@ -103,7 +103,7 @@ class StageLevel(Level):
     def lookup(self, x: Any) -> int:
         """The variable of an operand: its own, a capture's or a constant's."""
         if x.__class__ is StagedTensor and x.level is self:
-            return x.variable  # type: ignore[no-any-return]
+            return x.variable
         if isinstance(x, Tensor):
             variable = self.variables.get(id(x))
             if variable is None:

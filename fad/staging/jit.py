@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from fad.core import pytree
-from fad.core.aval import SCALARS, Aval, make_aval
-from fad.core.dtypes import check_supported
-from fad.core.errors import FadRuntimeError, FadTypeError, FadValueError, located, user_line
+from fad.core.aval import SCALARS, Aval
+from fad.core.errors import FadRuntimeError, FadTypeError, located, user_line
 from fad.core.graph import Graph, simplify
 from fad.core.literals import literal_buffer
 from fad.core.program import Program, program_for
@@ -20,12 +18,30 @@ from fad.core.stream import abandon_run, begin_run, end_run, flush, local
 from fad.core.tensor import Array, Tensor, aval_of, lift
 from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel
+from fad.staging.signature import (
+    Static,
+    Version,
+    difference,
+    fast_key,
+    signature_text,
+    static_key,
+    static_places,
+)
 
 
 class Compiled:
     """One captured signature of a function."""
 
-    __slots__ = ("captures", "donated", "graph", "out_avals", "program", "single", "treedef", "used")
+    __slots__ = (
+        "captures",
+        "donated",
+        "graph",
+        "out_avals",
+        "program",
+        "single",
+        "treedef",
+        "used",
+    )
 
     def __init__(
         self, graph: Graph, captures: list[Tensor], treedef: Any, donated: tuple[int, ...]
@@ -65,16 +81,6 @@ class Compiled:
 _LEAF = pytree.flatten(0.0)[1]
 
 
-class Version(NamedTuple):
-    """One line of what ``explain`` tells."""
-
-    signature: str
-    where: str
-    reason: str
-    captured: int
-    simplified: int
-
-
 class Jitted:
     """A function compiled on demand; made by :func:`jit`."""
 
@@ -82,12 +88,12 @@ class Jitted:
         self,
         f: Callable[..., Any],
         static_argnums: Sequence[int],
-        static_argnames: Sequence[str],
+        static_argnames: Iterable[str],
         donate_argnums: Sequence[int],
     ) -> None:
         update_wrapper(self, f)
         self._f = f
-        self._static_nums, self._static_names = _statics(f, static_argnums, static_argnames)
+        self._static_nums, self._static_names = static_places(f, static_argnums, static_argnames)
         self._donate = frozenset(donate_argnums)
         self._plain = not (self._static_nums or self._static_names or self._donate)
         self._fast: dict[tuple[Any, ...], Compiled] = {}
@@ -159,16 +165,16 @@ class Jitted:
         """The key of the static arguments, and the others (None in place of the static ones)."""
         if self._plain:
             return (), list(args), kwargs
-        static = []
+        static: list[tuple[int | str, Static]] = []
         rest = list(args)
         for i in self._static_nums:
             if i < len(args):
-                static.append((i, _static(args[i], i)))
+                static.append((i, static_key(args[i], i)))
                 rest[i] = None
         others = {}
         for name, value in kwargs.items():
             if name in self._static_names:
-                static.append((name, _static(value, name)))
+                static.append((name, static_key(value, name)))
             else:
                 others[name] = value
         return tuple(static), rest, others
@@ -184,8 +190,8 @@ class Jitted:
                 raise FadTypeError(
                     located(
                         f"jit: argument {path} of {self._name()} is of type {type(leaf).__name__}, "
-                        "which is no tensor, array or number. Make it static with static_argnums or "
-                        "static_argnames."
+                        "which is no tensor, array or number. Make it static with "
+                        "static_argnums or static_argnames."
                     )
                 ) from None
         return tuple(avals)
@@ -207,7 +213,8 @@ class Jitted:
 
     def _donated(self, args: list[Any]) -> tuple[int, ...]:
         """Leaf positions of the donated arguments."""
-        donated, position = [], 0
+        donated: list[int] = []
+        position = 0
         for i, arg in enumerate(args):
             count = len(pytree.flatten(arg)[0])
             if i in self._donate:
@@ -216,14 +223,16 @@ class Jitted:
         return tuple(donated)
 
     def _remember(self, key: Any, compiled: Compiled, args: Any, kwargs: Any) -> None:
-        reason = _difference(list(self._compiled), key)
+        reason = difference(list(self._compiled), key)
         self._compiled[key] = compiled
         graph = compiled.graph
         self._versions.append(
-            Version(_signature(key), user_line(), reason, len(graph.inputs), len(graph.equations))
+            Version(
+                signature_text(key), user_line(), reason, len(graph.inputs), len(graph.equations)
+            )
         )
         if self._plain and not kwargs:
-            fast = [_fast_key(x) for x in args]
+            fast = [fast_key(x) for x in args]
             if None not in fast:
                 self._fast[tuple(fast)] = compiled
 
@@ -243,7 +252,9 @@ class Jitted:
         count = len(self._versions)
         lines = [f"jit({self._name()}): {count} version{'s' * (count != 1)}"]
         for i, v in enumerate(self._versions):
-            lines.append(f"  {i}: ({v.signature}) {v.simplified} operations, first met at {v.where}")
+            lines.append(
+                f"  {i}: ({v.signature}) {v.simplified} operations, first met at {v.where}"
+            )
             lines.append(f"     because {v.reason}")
         return "\n".join(lines)
 
@@ -264,14 +275,15 @@ def jit(
 ) -> Any:
     """Compile a function whole, once for each structure, shape and dtype of its arguments.
 
-    The function's Python runs only when a new signature is met; new values, Python scalars included,
-    never recompile. Works under every transform and contains every transform.
+    The function's Python runs only when a new signature is met; new values, Python scalars
+    included, never recompile. Works under every transform and contains every transform.
 
     Args:
         f: function of pytrees of tensors, arrays and numbers. Without it, a decorator is returned.
         static_argnums, static_argnames: arguments that are part of the program: hashable, or small
             arrays (hashed by content). A new value compiles anew.
-        donate_argnums: arguments whose memory the results may take over; they must not be used again.
+        donate_argnums: arguments whose memory the results may take over; they must not be used
+        again.
 
     Raises:
         ConcretizationError: the function asks for a value (``if x > 0``, ``float(x)``).
@@ -280,7 +292,7 @@ def jit(
     >>> import numpy as np
     >>> f = fad.jit(lambda x: np.sum(np.sin(x) ** 2))
     >>> fad.jit(fad.grad(f))(np.zeros(2))
-    Tensor([0., 0.])
+    fad.Tensor([0., 0.])
     """
     nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
@@ -290,68 +302,6 @@ def jit(
     if not callable(f):
         raise FadTypeError(located(f"jit takes a function, got {type(f).__name__}"))
     return Jitted(f, nums, names, donate)
-
-
-class _Static:
-    """A static argument as a key: compared by value, arrays by content."""
-
-    __slots__ = ("key", "value")
-
-    def __init__(self, key: Any, value: Any) -> None:
-        self.key = key
-        self.value = value
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Static) and self.key == other.key
-
-
-def _static(value: Any, place: int | str) -> _Static:
-    if isinstance(value, Tensor):
-        raise FadTypeError(
-            located(
-                f"jit: the static argument {place!r} is a tensor; pass it as an ordinary argument, "
-                "or as a NumPy array if it shall be part of the program"
-            )
-        )
-    if isinstance(value, np.ndarray):
-        return _Static((value.shape, value.dtype.str, value.tobytes()), value)
-    try:
-        hash(value)
-    except TypeError:
-        raise FadTypeError(
-            located(
-                f"jit: the static argument {place!r} of type {type(value).__name__} is not hashable; "
-                "pass a tuple instead of a list, or define __hash__ and __eq__"
-            )
-        ) from None
-    return _Static((type(value), value), value)
-
-
-def _statics(
-    f: Callable[..., Any], nums: Sequence[int], names: Sequence[str]
-) -> tuple[tuple[int, ...], frozenset[str]]:
-    """Static arguments by position and by name: each is found whichever way it is passed."""
-    try:
-        parameters = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        return tuple(nums), frozenset(names)
-    for name in names:
-        if name not in parameters and not _takes_keywords(f):
-            raise FadValueError(
-                located(f"jit: static_argnames has {name!r}, but the function takes {parameters}")
-            )
-    positions = {i % len(parameters) if i < 0 else i for i in nums}
-    positions |= {parameters.index(name) for name in names if name in parameters}
-    named = {parameters[i] for i in positions if i < len(parameters)}
-    return tuple(sorted(positions)), frozenset(named.union(names))
-
-
-def _takes_keywords(f: Callable[..., Any]) -> bool:
-    kinds = [p.kind for p in inspect.signature(f).parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _buffer(x: Any) -> Any:
@@ -364,14 +314,6 @@ def _operand(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else lift(x)
 
 
-def _fast_key(x: Any) -> Any:
-    if x.__class__ is Array:
-        return x.aval
-    if x.__class__ is np.ndarray and make_aval(x.shape, check_supported(x.dtype)):
-        return (x.shape, x.dtype)
-    return float if x.__class__ is float else None
-
-
 def _result(x: Any, out: Any, i: int, name: str) -> Any:
     if isinstance(x, Tensor) or type(x) in SCALARS:
         return x
@@ -381,8 +323,8 @@ def _result(x: Any, out: Any, i: int, name: str) -> Any:
         path = pytree.paths(out)[i]
         raise FadTypeError(
             located(
-                f"jit: {name} returned a {type(x).__name__}{' at ' + path if path else ''}, which is "
-                "no tensor or number"
+                f"jit: {name} returned a {type(x).__name__}{' at ' + path if path else ''}, "
+                "which is no tensor or number"
             )
         ) from None
 
@@ -406,27 +348,3 @@ def _mark_donated(arrays: Sequence[Any]) -> None:
         if x.__class__ is Array:
             x.buffer = None
             x.segment = _Donated()  # type: ignore[assignment]
-
-
-def _signature(key: Any) -> str:
-    static, _, avals = key
-    parts = [repr(a) for a in avals]
-    parts += [f"{place}={entry.value!r}"[:40] for place, entry in static]
-    return ", ".join(parts)
-
-
-def _difference(earlier: list[Any], key: Any) -> str:
-    """Why the latest compiled version could not be used."""
-    if not earlier:
-        return "it was the first call"
-    static, treedef, avals = key
-    last_static, last_tree, last_avals = earlier[-1]
-    if treedef != last_tree:
-        return f"the arguments have another structure: {treedef}, before {last_tree}"
-    for i, (now, before) in enumerate(zip(avals, last_avals, strict=True)):
-        if now is not before:
-            return f"leaf {i} of the arguments is {now!r}, before {before!r}"
-    for (place, now), (_, before) in zip(static, last_static, strict=False):
-        if now != before:
-            return f"the static argument {place} is {now.value!r}, before {before.value!r}"
-    return "the static arguments differ"

@@ -54,9 +54,7 @@ class Selection:
             found.append(place)
         return found
 
-    def _place(
-        self, name: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> int | str:
+    def _place(self, name: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | str:
         if not isinstance(name, str):
             if -len(args) <= name < len(args):
                 return int(name) % len(args)
@@ -78,7 +76,8 @@ class Selection:
         problem = "was not passed" if name in parameters else "is unknown"
         raise FadValueError(
             located(
-                f"{self.transform}: the argument {name!r} {problem}: {self._title()} takes ({known})"
+                f"{self.transform}: the argument {name!r} {problem}: "
+                f"{self._title()} takes ({known})"
             )
         )
 
@@ -111,7 +110,10 @@ class Options(NamedTuple):
 
 
 def replaced(
-    args: tuple[Any, ...], kwargs: dict[str, Any], places: Sequence[int | str], values: Sequence[Any]
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    places: Sequence[int | str],
+    values: Sequence[Any],
 ) -> tuple[list[Any], dict[str, Any]]:
     """The call's arguments with ``values`` at ``places``."""
     new_args, new_kwargs = list(args), dict(kwargs)
@@ -123,7 +125,9 @@ def replaced(
     return new_args, new_kwargs
 
 
-def lift_leaves(transform: str, titles: Sequence[str], trees: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def lift_leaves(
+    transform: str, titles: Sequence[str], trees: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
     """Leaves of all trees as tensors, and the structure of each tree."""
     leaves: list[Any] = []
     treedefs = []
@@ -137,8 +141,9 @@ def lift_leaves(transform: str, titles: Sequence[str], trees: Sequence[Any]) -> 
                 path = pytree.paths(tree)[i]
                 raise FadTypeError(
                     located(
-                        f"{transform}: {title}{path} is of type {type(leaf).__name__}, which cannot "
-                        "be differentiated; pass tensors, arrays or numbers, and close over the rest"
+                        f"{transform}: {title}{path} is of type {type(leaf).__name__}, which "
+                        "cannot be differentiated; pass tensors, arrays or numbers, and close over "
+                        "the rest"
                     )
                 ) from None
     return leaves, treedefs
@@ -165,8 +170,8 @@ def check_complex(transform: str, title: str, aval: Aval, holomorphic: bool) -> 
     if holomorphic and aval.dtype.kind != "c":
         raise FadTypeError(
             located(
-                f"{transform} with holomorphic=True requires inputs with complex dtype, but {title} "
-                f"is {aval}. Pass a complex number, for example x + 0j."
+                f"{transform} with holomorphic=True requires inputs with complex dtype, but "
+                f"{title} is {aval}. Pass a complex number, for example x + 0j."
             )
         )
 
@@ -174,7 +179,9 @@ def check_complex(transform: str, title: str, aval: Aval, holomorphic: bool) -> 
 def named_leaves(titles: Sequence[str], trees: Sequence[Any]) -> list[str]:
     """``argument 0 ('x')['w']``: a name for each leaf of all trees."""
     if not any(isinstance(tree, (dict, list, tuple)) for tree in trees):
-        plain = [title for title, tree in zip(titles, trees, strict=True) if isinstance(tree, Tensor)]
+        plain = [
+            title for title, tree in zip(titles, trees, strict=True) if isinstance(tree, Tensor)
+        ]
         if len(plain) == len(trees):
             return plain
     return [
@@ -227,9 +234,11 @@ def matching(
 def _with_nones(given: Any, expected: Any) -> list[Any] | None:
     """Leaves of ``given`` if it matches once None counts as a leaf (a symbolic zero)."""
     leaves, treedef = pytree.flatten_with_nones(given)
-    return leaves if treedef.num_leaves == expected.num_leaves and any(
-        leaf is None for leaf in leaves
-    ) else None
+    return (
+        leaves
+        if treedef.num_leaves == expected.num_leaves and any(leaf is None for leaf in leaves)
+        else None
+    )
 
 
 class _Mismatch(Exception):
@@ -250,7 +259,10 @@ def _matching_leaf(leaf: Any, aval: Aval) -> Any:
         return None
     if found.shape != aval.shape:
         raise _Mismatch(f"shape {found.shape}")
-    if found.weak and dtypes.result_type(((found.dtype, True), (aval.dtype, False)))[0] == aval.dtype:
+    if (
+        found.weak
+        and dtypes.result_type(((found.dtype, True), (aval.dtype, False)))[0] == aval.dtype
+    ):
         return convert(lift(leaf), aval.dtype)
     if found.dtype != aval.dtype:
         raise _Mismatch(f"dtype {found.dtype}")
@@ -264,7 +276,8 @@ def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], A
         name = getattr(function, "__name__", "the function")
         raise FadTypeError(
             located(
-                f"{transform}: {name} returned {out!r}, not a tensor. Does it miss a return statement?"
+                f"{transform}: {name} returned {out!r}, not a tensor. "
+                "Does it miss a return statement?"
             )
         )
     for i, leaf in enumerate(leaves):
@@ -332,7 +345,10 @@ class Inputs:
     def call(self, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with the wanted leaves replaced by tensors of the tape."""
         remaining = iter(tensors)
-        leaves = [next(remaining) if a.inexact else x for a, x in zip(self.avals, self.leaves, strict=True)]
+        leaves = [
+            next(remaining) if a.inexact else x
+            for a, x in zip(self.avals, self.leaves, strict=True)
+        ]
         return replaced(self.args, self.kwargs, self.places, self._trees(leaves))
 
     def _trees(self, leaves: list[Any]) -> list[Any]:

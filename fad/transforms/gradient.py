@@ -203,4 +203,4 @@ def scalar_output(selection: Selection, options: Options, out: Any) -> Tensor:
                 f"np.floating), but the output is {out.aval}, which has no derivative."
             )
         )
-    return out  # type: ignore[no-any-return]
+    return out

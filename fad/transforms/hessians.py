@@ -48,8 +48,8 @@ def hessian(
         holomorphic: ``f`` is holomorphic: inputs and result are complex.
 
     Returns:
-        A function of the same arguments. For an argument of shape ``n`` it gives shape ``(*n, *n)``;
-        for pytrees a tree of trees.
+        A function of the same arguments. For an argument of shape ``n`` it gives shape ``(*n,
+        *n)``; for pytrees a tree of trees.
 
     Raises:
         FadTypeError: the result is not a scalar; use ``jacobian(jacobian(f))``.
@@ -123,7 +123,7 @@ def _at_point(point: Point) -> tuple[Any, Any, Any]:
 
 
 def _gradient(point: Point, tensors: Sequence[Any], again: Any) -> list[Any]:
-    """Gradient leaves at tensors of any level; ``again`` is the retraced function, if there is one."""
+    """Gradient leaves at tensors of any level; ``again`` is the retraced function, if any."""
     inner = Recording(point.inputs.selection.function, list(tensors), point.transform)
     try:
         result = again(inner.tensors)[0] if again else _call_scalar(point, inner.tensors)[1]
@@ -226,9 +226,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         again = recording.again([out])
         if again is None:
             return pytree.flatten(jvp(gradient, tuple(primals), tuple(tangents))[1])[0]
-        return pushed_leaves(
-            lambda tensors: _gradient(point, tensors, again), inputs.wanted, given
-        )
+        return pushed_leaves(lambda tensors: _gradient(point, tensors, again), inputs.wanted, given)
 
     key = ("hvp", tuple([t is None for t in given]))
     return inputs.gradient(recording.replayed(key, [out], compute))
@@ -257,8 +255,8 @@ def gnvp(
 ) -> Any:
     """Gauss-Newton-vector product ``J' H J v``.
 
-    ``J`` is the Jacobian of ``f`` and ``H`` the Hessian of ``loss`` at ``f``'s result; without a loss
-    it is that of half the sum of squares, the identity.
+    ``J`` is the Jacobian of ``f`` and ``H`` the Hessian of ``loss`` at ``f``'s result; without a
+    loss it is that of half the sum of squares, the identity.
 
     Args:
         f: function of the primals, for example the residuals of a fit.

@@ -79,4 +79,4 @@ def stop_gradient(x: Any) -> Any:
 
 def _stopped(x: Any) -> Tensor:
     x = lift(x)
-    return apply1(STOP_GRADIENT(), x) if x.aval.inexact else x  # type: ignore[no-any-return]
+    return apply1(STOP_GRADIENT(), x) if x.aval.inexact else x

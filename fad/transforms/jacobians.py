@@ -51,13 +51,14 @@ def jacobian(
         argnums: position(s) or name(s) of the arguments to differentiate.
         mode: "forward" (one pass per input element), "reverse" (one per output element) or "auto":
             the one with fewer passes.
-        chunk_size: how many passes run at a time, as one batch; None for all, "auto" to bound memory.
-        progress: show a tqdm progress bar over the chunks.
-        has_aux: ``f`` returns ``(result, aux)``; then so does the Jacobian function.
-        holomorphic: ``f`` is holomorphic: inputs and results are complex.
+        chunk_size: how many passes run at a time, as one batch; None for all, "auto" to bound
+        memory. progress: show a tqdm progress bar over the chunks. has_aux: ``f`` returns
+        ``(result, aux)``; then so does the Jacobian function. holomorphic: ``f`` is holomorphic:
+        inputs and results are complex.
 
     Returns:
-        A function of the same arguments. For an array result of shape ``m`` and an argument of shape
+        A function of the same arguments. For an array result of shape ``m`` and an argument of
+        shape
         ``n`` it gives an array of shape ``(*m, *n)``; pytrees nest, the result's outside.
 
     >>> import fad
@@ -333,14 +334,13 @@ def _rows(level: BatchLevel, x: Any, aval: Aval) -> Any:
 
 
 def stacked(pieces: list[Any], aval: Aval) -> Any:
+    """The chunks of a Jacobian's rows or columns as one tensor."""
     if not pieces:
         return full((0, *aval.shape), 0, aval.dtype)
     return pieces[0] if len(pieces) == 1 else join.concatenate(pieces, 0)
 
 
-def _split_rows(
-    rows: list[Any], out_avals: list[Aval], in_avals: list[Aval]
-) -> list[list[Any]]:
+def _split_rows(rows: list[Any], out_avals: list[Aval], in_avals: list[Aval]) -> list[list[Any]]:
     """Blocks [output][input] from one matrix per input whose rows run over all outputs."""
     blocks = []
     offset = 0

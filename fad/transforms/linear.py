@@ -27,7 +27,8 @@ from fad.transforms.pushforward import outermost
 
 @outermost
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
-    """Value of ``f`` and its derivative at the primals, as a linear map that never runs ``f`` again.
+    """Value of ``f`` and its derivative at the primals, as a linear map that never runs ``f``
+    again.
 
     Args:
         f: any function of the primals.
@@ -48,7 +49,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
     leaves, _ = lift_leaves("linearize", titles, primals)
     for title, x in zip(titles, leaves, strict=False):
         if not x.aval.inexact:
-            raise FadTypeError(located(f"linearize requires inexact primals, but {title} is {x.aval}"))
+            raise FadTypeError(
+                located(f"linearize requires inexact primals, but {title} is {x.aval}")
+            )
     stage, level = StageLevel(f, "linearize"), DualLevel(f)
     tangents = [stage.tensor(make_aval(x.aval.shape, x.aval.dtype)) for x in leaves]
     duals = [level.dual(x, t) for x, t in zip(leaves, tangents, strict=True)]
@@ -74,8 +77,9 @@ def _staged_tangent(stage: StageLevel, level: DualLevel, x: Any) -> int:
 class LinearMap:
     """A linear map between pytrees, which runs both ways.
 
-    ``linear_map(*tangents)`` applies it, ``linear_map.T(cotangent)`` its transpose (a tuple if there are
-    several primals). ``shape`` is ``(m, n)``, the numbers of elements of result and arguments.
+    ``linear_map(*tangents)`` applies it, ``linear_map.T(cotangent)`` its transpose (a tuple if
+    there are several primals). ``shape`` is ``(m, n)``, the numbers of elements of result and
+    arguments.
     """
 
     def __init__(
@@ -202,7 +206,10 @@ def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
             for t, a in zip(tangents, linear_map._in_avals, strict=True)
         ]
         out = [level.unwrap(x) for x in linear_map._leaves(filled)]
-        flat = [shapes.reshape(x, (stop - start, a.size)) for x, a in zip(out, linear_map._out_avals, strict=True)]
+        flat = [
+            shapes.reshape(x, (stop - start, a.size))
+            for x, a in zip(out, linear_map._out_avals, strict=True)
+        ]
         rows.append(flat[0] if len(flat) == 1 else join.concatenate(flat, 1))
     dtype = linear_map._out_avals[0].dtype
     return _transposed(stacked(rows, make_aval((m,), dtype)))
@@ -217,7 +224,8 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
 
     Args:
         f: function that is linear in all its arguments.
-        avals: for each argument anything with the shape and dtype it takes: a tensor, an array, or a
+        avals: for each argument anything with the shape and dtype it takes: a tensor, an array, or
+        a
             pytree of these.
 
     Returns:
@@ -245,7 +253,9 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     graph, captures = capture(flat, in_avals, f, "linear_transpose")
     name = getattr(f, "__name__", "the function")
     transposed = transpose(simplify(graph), len(in_avals), name)
-    result = pytree.unflatten(trees[0], [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in graph.out_avals])
+    result = pytree.unflatten(
+        trees[0], [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in graph.out_avals]
+    )
     arguments = [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in in_avals]
     back = LinearMap(transposed, captures, [result], pytree.unflatten(treedef, arguments))
 

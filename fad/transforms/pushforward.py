@@ -40,9 +40,7 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def _primal_leaves(
-    transform: str, primals: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
+def _primal_leaves(transform: str, primals: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     if not isinstance(primals, (tuple, list)):
         raise FadTypeError(
             located(
@@ -127,7 +125,7 @@ def pushed(
 def pushed_leaves(
     function: Callable[[Sequence[Any]], list[Any]], leaves: Sequence[Any], directions: Sequence[Any]
 ) -> list[Any]:
-    """Tangents of the leaves that ``function`` gives, at leaves and tangents that are known to fit."""
+    """Tangents of the leaves that ``function`` gives, at leaves and tangents that fit."""
     level = DualLevel(None)
     try:
         outs = function([level.dual(x, t) for x, t in zip(leaves, directions, strict=True)])
@@ -210,10 +208,10 @@ class Pullback:
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         """Cotangents of the primals from one of the output, of its structure, shapes and dtypes."""
-        return _pull(self, cotangent)  # type: ignore[no-any-return]
+        return _pull(self, cotangent)
 
     def leaves(self, cotangents: Sequence[Any]) -> list[Any]:
-        """Cotangents of the inexact input leaves, None for zero, from those of the output leaves."""
+        """Cotangents of the inexact input leaves (None: zero) from those of the output leaves."""
         return self.recording.pull(self._outs, cotangents, keep_graph=True)
 
 

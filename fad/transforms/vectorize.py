@@ -151,7 +151,9 @@ def _prefix(what: str, prefix: Any, tree: Any) -> list[Any]:
     try:
         return pytree.broadcast_prefix(prefix, tree)
     except ValueError as error:
-        raise FadValueError(located(f"vmap: {what} {prefix!r} is no prefix of the tree: {error}")) from None
+        raise FadValueError(
+            located(f"vmap: {what} {prefix!r} is no prefix of the tree: {error}")
+        ) from None
 
 
 def _one_size(sizes: dict[int, str]) -> int:
@@ -217,5 +219,7 @@ def _joined(parts: Sequence[Any], out_axes: Any) -> Any:
     joined: list[Tensor] = []
     for i, axis in enumerate(axes):
         pieces = [leaves[i] for leaves, _ in flat]
-        joined.append(pieces[0] if axis is None else join.concatenate(pieces, axis % pieces[0].ndim))
+        joined.append(
+            pieces[0] if axis is None else join.concatenate(pieces, axis % pieces[0].ndim)
+        )
     return pytree.unflatten(treedef, joined)

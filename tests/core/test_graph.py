@@ -26,7 +26,8 @@ def test_graphs_are_equal_up_to_names() -> None:
     one = fad.make_graph(lambda x: mul(add(x, x), x))(1.0)
     two = fad.make_graph(lambda y: mul(add(y, y), y))(2.0)
     other = fad.make_graph(lambda y: mul(add(y, y), add(y, y)))(2.0)
-    assert one == two and hash(one) == hash(two)
+    assert one == two
+    assert hash(one) == hash(two)
     assert one != other
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fad
-from fad.core import kernels, stream
+from fad.core import kernels, stream, trie
 from fad.core.tensor import lift
 from fad.primitives.arithmetic import add, div, mul, neg, sub
 
@@ -74,7 +74,7 @@ def test_a_million_unread_operations_neither_recurse_nor_exhaust_memory() -> Non
 
 
 def test_programs_that_never_repeat_do_not_grow_the_trie(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MAX_NODES", 500)
+    monkeypatch.setattr(trie, "MAX_NODES", 500)
     rng = np.random.default_rng(0)
     functions = [add, mul, sub]
     with fad.config(compile="never"):
@@ -83,7 +83,7 @@ def test_programs_that_never_repeat_do_not_grow_the_trie(monkeypatch: pytest.Mon
             for choice in rng.integers(0, 3, size=12):
                 y = functions[choice](y, x)
             np.asarray(y)
-            assert stream.trie.nodes < 500 + 2 * 12 + 10
+            assert trie.trie.nodes < 500 + 2 * 12 + 10
 
 
 def test_forgetting_the_trie_does_not_recompile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_forgetting_the_trie_does_not_recompile(monkeypatch: pytest.MonkeyPatch)
 
     program()
     before = kernels.compilations()
-    monkeypatch.setattr(stream, "MAX_NODES", 0)
+    monkeypatch.setattr(trie, "MAX_NODES", 0)
     for _ in range(3):
         program()
     assert kernels.compilations() == before

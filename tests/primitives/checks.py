@@ -1,6 +1,7 @@
 """What every primitive must satisfy, as checks on one sample.
 
-The checks know nothing of any primitive: operands, parameters and reference come from its declaration.
+The checks know nothing of any primitive: operands, parameters and reference come from its
+declaration.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def check_value(declaration: Declaration, sample: Sample) -> None:
     outs = [np.asarray(o) for o in function(*operands)]
     avals = [o.aval for o in function(*operands)]
     for out, aval in zip(outs, avals, strict=True):
-        assert out.shape == aval.shape and out.dtype == aval.dtype
+        assert (out.shape, out.dtype) == (aval.shape, aval.dtype)
     with fad.config(compile="never"):
         same(function(*operands), outs)
     same(fad.jit(function)(*operands), outs)
@@ -94,27 +95,25 @@ def same(a: Sequence[Any], b: Sequence[Any]) -> None:
     assert len(a) == len(b)
     for x, y in zip(a, b, strict=True):
         x, y = np.asarray(x), np.asarray(y)
-        assert x.shape == y.shape and x.dtype == y.dtype, (x.shape, y.shape, x.dtype, y.dtype)
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
         scale = np.max(np.abs(y[np.isfinite(y)]), initial=0.0) if y.dtype.kind in "fc" else 0
         np.testing.assert_allclose(x, y, rtol=RTOL, atol=ATOL + 1e-13 * scale)
 
 
 def adjoint(function: Callable[..., Any], xs: Sequence[Any]) -> None:
     """<w, J v> = <J' w, v> for random v and w; and jvp, vjp give the same value."""
-    if not xs:
+    if not xs or not function(*xs):
         return
     tangents = tuple(noise(x, 10 + i) for i, x in enumerate(xs))
     out, pushed = fad.jvp(function, tuple(xs), tangents)
     value, pullback = fad.vjp(function, *xs)
     same(out, value)
-    if not out:
-        return
     cotangents = [noise(o, 20 + i) for i, o in enumerate(out)]
     pulled = pullback(cotangents)
     for p, x in zip(pulled, xs, strict=True):
-        assert p.shape == np.shape(x) and p.dtype == np.asarray(x).dtype
+        assert (p.shape, p.dtype) == (np.shape(x), np.asarray(x).dtype)
     for p, o in zip(pushed, out, strict=True):
-        assert p.shape == o.shape and p.dtype == o.dtype
+        assert (p.shape, p.dtype) == (o.shape, o.dtype)
     left, right = pairing(cotangents, pushed), pairing(pulled, tangents)
     magnitude = sum(
         float(np.sum(np.abs(np.asarray(x) * np.asarray(y))))
@@ -122,7 +121,8 @@ def adjoint(function: Callable[..., Any], xs: Sequence[Any]) -> None:
             zip(cotangents, pushed, strict=True), zip(pulled, tangents, strict=True)
         )
     )
-    np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-12 * (1 + magnitude))
+    eps = max(float(np.finfo(x.dtype).eps) for x in [*map(np.asarray, xs), *out])
+    np.testing.assert_allclose(left, right, rtol=1e5 * eps, atol=1e4 * eps * (1 + magnitude))
 
 
 def check_adjoint(declaration: Declaration, sample: Sample) -> None:
@@ -133,10 +133,8 @@ def check_adjoint(declaration: Declaration, sample: Sample) -> None:
 def check_second_order(declaration: Declaration, sample: Sample) -> None:
     """The same for the pullback as a function of point and cotangent."""
     function, xs = split(function_of(declaration, sample), operands_of(sample))
-    if not xs:
-        return
-    out = fad.vjp(function, *xs)[0]
-    if not out:
+    out = function(*xs)
+    if not xs or not out:
         return
     cotangents = [noise(o, 30 + i) for i, o in enumerate(out)]
 
@@ -166,7 +164,8 @@ def check_oracle(declaration: Declaration, sample: Sample) -> None:
         if promotion is not None:
             avals = tuple(make_aval(tuple(x.shape), x.dtype) for x in full)
             full = kernels.align(full, promotion.operands(avals))
-        out = operation.kernel(*full)
+        declared = declaration.oracle
+        out = declared(*full, **sample.params) if declared else operation.kernel(*full)
         outs = out if isinstance(out, (tuple, list)) else [out]
         return [o for o in outs if o.dtype.kind in "fc"]
 
@@ -174,6 +173,8 @@ def check_oracle(declaration: Declaration, sample: Sample) -> None:
     with jax.enable_x64(True):
         _, expected = jax.jvp(kernel, tuple(map(jax.numpy.asarray, xs)), tangents)
         expected = [np.asarray(e) for e in expected]
+        if operation.derivative is None:
+            expected = [np.zeros_like(e) for e in expected]
     _, pushed = fad.jvp(of_moving, tuple(xs), tangents)
     for p, e in zip(pushed, expected, strict=True):
         np.testing.assert_allclose(np.asarray(p), e, rtol=1e-9, atol=1e-11)
@@ -207,14 +208,14 @@ def _check_pattern(function: Any, operands: list[Any], pattern: tuple[bool, ...]
     ]
     same(outs, [np.stack([np.asarray(one[k]) for one in loop]) for k in range(len(outs))])
     adjoint(*split(mapped, batched))
-    of_moving, xs = split(function, [x[0] if b else x for x, b in zip(batched, pattern, strict=True)])
+    of_moving, xs = split(
+        function, [x[0] if b else x for x, b in zip(batched, pattern, strict=True)]
+    )
     if xs and of_moving(*xs):
         _check_batched_pullback(function, batched, pattern)
 
 
-def _check_batched_pullback(
-    function: Any, batched: list[Any], pattern: tuple[bool, ...]
-) -> None:
+def _check_batched_pullback(function: Any, batched: list[Any], pattern: tuple[bool, ...]) -> None:
     """vmap of the pullback agrees with a loop of pullbacks."""
 
     def pull(*example: Any) -> list[Any]:
@@ -239,11 +240,9 @@ def _check_batched_pullback(
 def check_jitted(declaration: Declaration, sample: Sample) -> None:
     """Jitted derivatives agree with un-jitted ones, whichever is outside."""
     function, xs = split(function_of(declaration, sample), operands_of(sample))
-    if not xs:
+    if not xs or not function(*xs):
         return
     out, pullback = fad.vjp(function, *xs)
-    if not out:
-        return
     cotangents = [noise(o, 60 + i) for i, o in enumerate(out)]
     expected = pullback(cotangents)
     inner = fad.jit(function)

@@ -1,0 +1,112 @@
+"""The trace trie: the paths that streams have taken.
+
+A node is where a stream stands after a sequence of steps. A step's key is the aval of a leaf, or
+names an operation and the positions of its operands. The trie is shared by all threads and only
+grows: a lost race costs a duplicate child's memory, never a wrong result. When too much has been
+remembered everything is forgotten at once; compiled programs are kept elsewhere, so what is used
+again costs shape inference and no compilation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fad.core import config as _config
+from fad.core.aval import SCALARS, Aval
+from fad.core.graph import Equation, Graph
+
+FLUSH = "flush"
+EARLIER = "earlier"
+SCALAR_CODES: dict[type, int] = {float: -1, int: -2, complex: -3, bool: -4}
+"""In step keys a negative operand is a Python scalar of this type, passed as a run-time argument.
+"""
+SCALAR_KINDS = {code: kind for kind, code in SCALAR_CODES.items()}
+_CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
+
+MAX_NODES = 100_000
+MAX_TRIE_PROGRAMS = 1024
+
+
+class TrieNode:
+    """Where a stream stands. ``aval`` is that of the last step's result(s) or leaf."""
+
+    __slots__ = (
+        "aval", "depth", "key", "memos", "nbytes", "next", "parent", "position", "programs",
+        "settings",
+    )  # fmt: skip
+
+    def __init__(self, settings: Any, parent: TrieNode | None, key: Any, aval: Any) -> None:
+        self.settings = settings
+        self.parent = parent
+        self.key = key
+        self.aval = aval
+        self.depth = 0  # operations since the segment began
+        self.nbytes = 0  # bytes of leaves since the segment began
+        self.position = 0  # on the first node of a segment: its first position in the run
+        self.next: dict[Any, TrieNode] = {}
+        self.programs: dict[tuple[int, ...], Any] | None = None
+        self.memos: dict[Any, Any] | None = None
+
+
+class _Trie:
+    """The roots, one for each combination of settings, and what hangs below them."""
+
+    def __init__(self) -> None:
+        self.roots: dict[Any, TrieNode] = {}
+        self.nodes = 0
+        self.programs = 0
+
+    def root(self) -> TrieNode:
+        """Where a new run starts. Forgets everything first if too much has been remembered."""
+        if self.nodes > MAX_NODES or self.programs > MAX_TRIE_PROGRAMS:
+            self.roots, self.nodes, self.programs = {}, 0, 0
+        settings = _config.current()
+        node = self.roots.get(settings)
+        if node is None:
+            node = self.roots[settings] = TrieNode(settings, None, None, None)
+        return node
+
+    def child(self, node: TrieNode, key: Any, aval: Any, depth: int, nbytes: int) -> TrieNode:
+        """A new child of ``node``."""
+        made = TrieNode(node.settings, node, key, aval)
+        made.depth = depth
+        made.nbytes = nbytes
+        self.nodes += 1
+        return node.next.setdefault(key, made)
+
+
+trie = _Trie()
+FORGOTTEN = TrieNode(None, None, "forgotten", None)
+"""Where the segments stand that have been run: an array keeps its segment, and nothing more."""
+
+
+def path_graph(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> Graph:
+    """The steps between two trie nodes as a graph; one input per leaf, in order."""
+    steps = []
+    node = end
+    while node is not start:
+        steps.append(node)
+        assert node.parent is not None
+        node = node.parent
+    base = start.position
+    avals: list[Aval] = []
+    inputs: list[int] = []
+    equations = []
+    for node in reversed(steps):
+        key = node.key
+        if type(key) is not tuple or key[0] is EARLIER:
+            inputs.append(len(avals))
+            avals.append(node.aval)
+            continue
+        operands = [i - base for i in key[1:]]
+        for k, code in enumerate(key[1:]):
+            if code < 0:
+                operands[k] = len(avals)
+                inputs.append(len(avals))
+                avals.append(_CODE_AVALS[code])
+        results = node.aval if type(node.aval) is tuple else (node.aval,)
+        first = len(avals)
+        avals.extend(results)
+        made = tuple(range(first, len(avals)))
+        equations.append(Equation(key[0].operation, tuple(operands), made))
+    return Graph(avals, inputs, equations, outputs)
