@@ -8,7 +8,7 @@ scatter-add.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -286,10 +286,8 @@ def _batch_spread(
 # ------------------------------------------------------------------------------------ declarations
 
 
-def index_shape(indices: Sequence[Aval]) -> Shape:
+def index_shape(indices: Iterable[Aval]) -> Shape:
     """The shape to which index operands broadcast."""
-    if len(indices) == 1:
-        return indices[0].shape
     return broadcast_shapes("indexing", [i.shape for i in indices])
 
 
