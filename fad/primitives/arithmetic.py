@@ -38,13 +38,13 @@ add = elementwise(
 sub = elementwise(
     "sub", lax.sub, [lambda g: g, lambda g: neg(g)], promotion=NUMERIC, reference=np.subtract
 )
-mul = elementwise(
+mul: Any = elementwise(
     "mul",
     _on_booleans(lax.bitwise_and, lax.mul),
     [lambda g, y: mul(g, y), lambda g, x: mul(g, x)],
     reference=np.multiply,
 )
-div = elementwise(
+div: Any = elementwise(
     "div",
     lax.div,
     [lambda g, y: div(g, y), lambda g, y, out: neg(div(mul(g, out), y))],
@@ -52,7 +52,7 @@ div = elementwise(
     domains=((-3.0, 3.0), (0.5, 3.0)),
     reference=np.true_divide,
 )
-neg = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, reference=np.negative)
+neg: Any = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, reference=np.negative)
 
 
 # ---------------------------------------------------------------------------- sign and magnitude

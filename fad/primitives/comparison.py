@@ -25,8 +25,8 @@ class _Compare(Promotion):
 
     def operands(self, avals: tuple[Aval, ...]) -> tuple[DType, ...]:
         given = [a.dtype for a in avals]
-        strong = not any([a.weak for a in avals])
-        if strong and _UINT64 in given and all([d.kind in "iu" for d in given]):
+        strong = not any(a.weak for a in avals)
+        if strong and _UINT64 in given and all(d.kind in "iu" for d in given):
             return tuple([d if d == _UINT64 else dtypes.int64 for d in given])
         return super().operands(avals)
 
@@ -105,7 +105,7 @@ class _Logic(Promotion):
         return tuple([a.dtype for a in avals])
 
     def infer(self, name: str, avals: tuple[Aval, ...]) -> Aval:
-        weak = all([a.weak for a in avals])
+        weak = all(a.weak for a in avals)
         return make_aval(broadcast_shapes(name, [a.shape for a in avals]), dtypes.bool_, weak)
 
 
@@ -143,14 +143,14 @@ select = elementwise(
     promotion=SELECT,
     reference=np.where,
 )
-keep_where = elementwise(
+keep_where: Any = elementwise(
     "keep_where",
     lambda c, x: lax.select(c, x, jnp.zeros_like(x)),
     [None, lambda g, x: keep_where(x, g)],
     promotion=SELECT,
     reference=lambda c, x: np.where(c, x, 0),
 )
-drop_where = elementwise(
+drop_where: Any = elementwise(
     "drop_where",
     lambda c, x: lax.select(c, jnp.zeros_like(x), x),
     [None, lambda g, x: drop_where(x, g)],

@@ -1,7 +1,7 @@
 """Complex numbers and their parts.
 
-The convention is JAX's: the cotangent of a holomorphic f is g f'(z), so a cotangent g belongs to the
-linear map t -> Re(g t). The transposes of ``real``, ``imag`` and ``conj`` follow from that.
+The convention is JAX's: the cotangent of a holomorphic f is g f'(z), so a cotangent g belongs to
+the linear map t -> Re(g t). The transposes of ``real``, ``imag`` and ``conj`` follow from that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _conj = elementwise(
     promotion=Promotion(compute=dtypes.complex_of),
     reference=lambda x: np.conj(x + 0j),
 )
-make_complex = elementwise(
+make_complex: Any = elementwise(
     "complex",
     lax.complex,
     [lambda g: real(g), lambda g: neg(imag(g))],

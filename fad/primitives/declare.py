@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     """Operands (NumPy arrays or scalars) and parameters on which a primitive is tested."""
 
     operands: tuple[Any, ...]
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = {}  # noqa: RUF012 (a NamedTuple, not a class)
 
 
 class Declaration(NamedTuple):
@@ -46,7 +46,8 @@ class Promotion:
     """How an elementwise primitive treats dtypes.
 
     ``conditions`` leading operands are booleans and take no part; the others are promoted together,
-    then mapped by ``compute`` to the dtype the kernel works in; ``result`` maps that to the result's.
+    then mapped by ``compute`` to the dtype the kernel works in, which ``result`` maps to the
+    result's.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Promotion:
         if dtypes.kind(dtype) not in self.allowed:
             raise FadTypeError(located(f"{name} is not defined for dtype {dtype}"))
         # A condition is never weak in effect: where(mask, 1.0, 0.0) is float64, as NumPy has it.
-        weak = weak and all([a.weak for a in avals[: self.conditions]])
+        weak = weak and all(a.weak for a in avals[: self.conditions])
         return make_aval(
             broadcast_shapes(name, [a.shape for a in avals]), self.result(self.compute(dtype)), weak
         )
@@ -235,9 +236,7 @@ def function_of(operation: Operation) -> Any:
     return function
 
 
-def elementwise_samples(
-    spans: Sequence[tuple[float, float]], promotion: Promotion
-) -> list[Sample]:
+def elementwise_samples(spans: Sequence[tuple[float, float]], promotion: Promotion) -> list[Sample]:
     """Equal, broadcast, zero-dimensional and empty shapes, drawn from the operands' domains."""
     rng = np.random.default_rng(20)
     shapes: list[list[tuple[int, ...]]] = [[(3,)] * len(spans), [(0, 2)] * len(spans)]
@@ -265,8 +264,7 @@ def batch_elementwise(
 ) -> tuple[Any, Any]:
     """Elementwise operations stay as they are; a batched operand of lower rank gets unit axes."""
     ranks = [
-        x.aval.ndim - b if hasattr(x, "aval") else 0
-        for x, b in zip(operands, batched, strict=True)
+        x.aval.ndim - b if hasattr(x, "aval") else 0 for x, b in zip(operands, batched, strict=True)
     ]
     rank = max(ranks)
     aligned = []

@@ -45,9 +45,7 @@ def _to_even(x: Any) -> Any:
     return lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
 
 
-floor = elementwise(
-    "floor", _float_only(lax.floor), [None], promotion=REAL, reference=np.floor
-)
+floor = elementwise("floor", _float_only(lax.floor), [None], promotion=REAL, reference=np.floor)
 ceil = elementwise("ceil", _float_only(lax.ceil), [None], promotion=REAL, reference=np.ceil)
 trunc = elementwise("trunc", _float_only(_trunc), [None], promotion=REAL, reference=np.trunc)
 round_to_even = elementwise("round", _float_only(_to_even), [None], reference=np.round)
@@ -146,7 +144,7 @@ class _Scaling(Promotion):
         return make_aval(shape, dtypes.inexact_of(avals[0].dtype))
 
 
-ldexp = elementwise(
+ldexp: Any = elementwise(
     "ldexp",
     scaled,
     [lambda g, y: ldexp(g, y), None],

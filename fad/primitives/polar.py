@@ -18,7 +18,7 @@ from fad.primitives.precise import widened
 
 
 def _unit(x: Any, y: Any) -> tuple[Any, Any, Any]:
-    """Both coordinates over the larger magnitude, and that; infinite ones become 1, others then 0."""
+    """Both coordinates over the larger magnitude, and that; beside infinity, others are 0."""
     size = lax.max(lax.abs(x), lax.abs(y))
     infinite = size == jnp.inf
 
@@ -57,7 +57,7 @@ hypot = elementwise(
     promotion=REAL_INEXACT,
     reference=np.hypot,
 )
-direction = elementwise(
+direction: Any = elementwise(
     "direction",  # x / hypot(x, y), the cosine of the angle; 0 at the origin
     _direction,
     [
@@ -67,7 +67,7 @@ direction = elementwise(
     promotion=REAL_INEXACT,
     reference=lambda x, y: x / np.hypot(x, y),
 )
-inversion = elementwise(
+inversion: Any = elementwise(
     "inversion",  # x / (x**2 + y**2)
     _inversion,
     [

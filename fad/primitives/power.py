@@ -7,7 +7,7 @@ y > 0.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from math import comb
 from typing import Any
 
@@ -17,6 +17,7 @@ from jax import numpy as jnp
 
 from fad.core.apply import apply1, apply2
 from fad.core.errors import FadValueError, located
+from fad.core.primitive import Primitive
 from fad.core.tensor import aval_of
 from fad.primitives.arithmetic import COUNTING, mul
 from fad.primitives.declare import elementwise_family, function_of
@@ -59,7 +60,7 @@ def integer_pow(x: Any, exponent: int) -> Any:
     return x if exponent == 1 else apply1(INTEGER_POW(exponent=exponent), x)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _falling_factorial(k: int, order: int) -> tuple[int, ...]:
     """Coefficients, highest first, of a derivative of y (y-1) ... (y-k+1)."""
     return tuple([int(c) for c in np.poly1d(np.poly(range(k)) if k else [1]).deriv(order).coeffs])
@@ -76,8 +77,8 @@ def _power(x: Any, y: Any, *, dx: int, dy: int) -> Any:
         for i in range(1, dx):
             factor = factor * (y - i)
         return jnp.where(factor == 0, 0.0, factor * value)
-    # Leibniz: the derivatives in y of a polynomial in y times x**(y - dx); the logarithm of 0, where
-    # x**y is 0, counts as 0.
+    # Leibniz: the derivatives in y of a polynomial in y times x**(y - dx). The logarithm of 0,
+    # where x**y is 0, counts as 0.
     log = lax.log(jnp.where(x == 0, jnp.ones_like(x), x))
     factor = jnp.zeros_like(x)
     for j in range(min(dx, dy) + 1):
@@ -117,7 +118,7 @@ def _integers(x: Any, y: Any) -> Any:
     return jnp.where(y < 0, jnp.where(x * x == 1, odd, zero), result)
 
 
-POWER = elementwise_family(
+POWER: Primitive = elementwise_family(
     "power",
     _power,
     [
@@ -137,20 +138,23 @@ def power(x: Any, y: Any) -> Any:
     if y.__class__ is int:
         kind = aval_of(x).dtype.kind
         if kind in "iu" and y < 0:
-            raise FadValueError(
-                located(
-                    "Integers to negative integer powers are not allowed. Convert the base first, "
-                    f"x.astype(float) ** {y}, or write x ** {float(y)}."
-                )
-            )
+            raise _negative(f"x.astype(float) ** {y}, or write x ** {float(y)}")
         if kind != "b" and -MAX_STATIC <= y <= MAX_STATIC:
             return integer_pow(x, y)
-    elif isinstance(y, (np.ndarray, np.generic)) and y.dtype.kind in "iu" and np.any(y < 0):
-        if aval_of(x).dtype.kind in "biu":
-            raise FadValueError(
-                located(
-                    "Integers to negative integer powers are not allowed. Convert the base first: "
-                    "x.astype(float) ** y."
-                )
-            )
+    elif (
+        isinstance(y, np.ndarray | np.generic)
+        and y.dtype.kind in "iu"
+        and bool(np.any(np.asarray(y) < 0))
+        and aval_of(x).dtype.kind in "biu"
+    ):
+        raise _negative("x.astype(float) ** y")
     return _power_of(x, y)
+
+
+def _negative(instead: str) -> FadValueError:
+    return FadValueError(
+        located(
+            "Integers to negative integer powers are not allowed. Convert the base first: "
+            f"{instead}."
+        )
+    )

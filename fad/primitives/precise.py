@@ -1,8 +1,8 @@
 """Kernels that are accurate where the compiler's own are not, in JAX's kernel language.
 
 Measured against mpmath, XLA's ``log1p`` is 70 units in the last place off near -0.4, ``atanh``
-likewise, ``exp2``, ``sinh``, ``cosh`` and ``erfc`` several hundred at large arguments. These are within
-a few. All are elementwise; half precision is computed in single precision.
+likewise, ``exp2``, ``sinh``, ``cosh`` and ``erfc`` several hundred at large arguments. These are
+within a few. All are elementwise; half precision is computed in single precision.
 
 The usual compensated sums do not survive the compiler: XLA rewrites ``(1 + x) - 1`` as ``x`` and
 ``exp(a) * exp(b)`` as ``exp(a + b)``. What is written here does.
@@ -217,14 +217,14 @@ def gaussian(x: Any) -> Any:
 def erfc(x: Any) -> Any:
     """1 - erf(x), by an expansion about a nearby point whose square is exact.
 
-    With x = h + l: erfc(x) = exp(-l (x + h)) (erfc(h) + l (2 h erfc(h) - 2/sqrt(pi) exp(-h**2))), up
-    to the square of the relative distance l / h.
+    With d = x - h, and up to the square of d / h,
+    erfc(x) = exp(-d (x + h)) (erfc(h) + d (2 h erfc(h) - 2/sqrt(pi) exp(-h**2))).
     """
     h = jnp.where(x > 1.0, upper_half(x), x)
-    l = jnp.where(lax.abs(x) < 100.0, x - h, 0.0)
+    d = jnp.where(lax.abs(x) < 100.0, x - h, 0.0)
     at_h = lax.erfc(h)
     slope = 2.0 * h * at_h - (2.0 / math.sqrt(math.pi)) * lax.exp(-h * h)
-    return jnp.where(l == 0.0, at_h, lax.exp(-l * (x + h)) * (at_h + l * slope))
+    return jnp.where(d == 0.0, at_h, lax.exp(-d * (x + h)) * (at_h + d * slope))
 
 
 # ----------------------------------------------------------------------------------- sine of pi x

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
 from fad.core.apply import apply1
+from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
 from fad.primitives.declare import INEXACT, elementwise_family
 from fad.primitives.precise import cos_pi, is_complex, sin_pi, widened
@@ -51,7 +51,7 @@ def _sinc(x: Any, *, order: int) -> Any:
     return value * math.pi**order
 
 
-SINC = elementwise_family(
+SINC: Primitive = elementwise_family(
     "sinc",
     _sinc,
     [lambda g, x, *, order: mul(g, apply1(SINC(order=order + 1), x))],

@@ -24,9 +24,7 @@ _UNIT = ((-0.9, 0.9),)
 
 # -------------------------------------------------------------------- exponentials and logarithms
 
-exp = elementwise(
-    "exp", lax.exp, [lambda g, out: mul(g, out)], promotion=INEXACT, reference=np.exp
-)
+exp = elementwise("exp", lax.exp, [lambda g, out: mul(g, out)], promotion=INEXACT, reference=np.exp)
 exp2 = elementwise(
     "exp2",
     precise.exp2,
@@ -138,7 +136,7 @@ logaddexp2 = elementwise(
 sin = elementwise(
     "sin", lax.sin, [lambda g, x: mul(g, cos(x))], promotion=INEXACT, reference=np.sin
 )
-cos = elementwise(
+cos: Any = elementwise(
     "cos", lax.cos, [lambda g, x: neg(mul(g, sin(x)))], promotion=INEXACT, reference=np.cos
 )
 
@@ -190,22 +188,20 @@ def _arctan_partial(g: Any, x: Any) -> Any:
     return div(g, add(square(x), 1.0))
 
 
-arctan = elementwise(
-    "arctan", lax.atan, [_arctan_partial], promotion=INEXACT, reference=np.arctan
-)
+arctan = elementwise("arctan", lax.atan, [_arctan_partial], promotion=INEXACT, reference=np.arctan)
 
 # ---------------------------------------------------------------------------- hyperbolic functions
 
 sinh = elementwise(
     "sinh", precise.sinh, [lambda g, x: mul(g, cosh(x))], promotion=INEXACT, reference=np.sinh
 )
-cosh = elementwise(
+cosh: Any = elementwise(
     "cosh", precise.cosh, [lambda g, x: mul(g, sinh(x))], promotion=INEXACT, reference=np.cosh
 )
 tanh = elementwise(
     "tanh", lax.tanh, [lambda g, x: mul(g, sech2(x))], promotion=INEXACT, reference=np.tanh
 )
-sech2 = elementwise(
+sech2: Any = elementwise(
     "sech2",
     precise.sech2,
     [lambda g, x, out: mul(g, mul(mul(out, tanh(x)), -2.0))],
