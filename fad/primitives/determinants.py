@@ -138,7 +138,6 @@ def pairing(x: Any, y: Any) -> Any:
 def _samples() -> list[Sample]:
     return [
         Sample((draw_matrices(3, 3),)),
-        Sample((draw_matrices(2, 2, 2),)),
         Sample((draw_matrices(2, 2) + 1j,)),
         Sample((np.zeros((0, 0)),)),
     ]
