@@ -6,13 +6,13 @@ differentiated with respect to ``x`` and to ``v``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fad.core.aval import SCALARS, Shape
-from fad.core.dtypes import kind
+from fad.core.dtypes import DType, kind
 from fad.core.errors import (
     FadIndexError,
     FadOverflowError,
@@ -29,7 +29,7 @@ from fad.primitives.arithmetic import add, div, mul, neg
 from fad.primitives.comparison import select
 from fad.primitives.extrema import maximum, minimum
 from fad.primitives.gather import Mode, gather, index_shape
-from fad.primitives.indexing import Plan, plan
+from fad.primitives.indexing import Span, plan
 from fad.primitives.power import power
 from fad.primitives.scatter import (
     SCATTER_ADD,
@@ -96,7 +96,7 @@ class AtIndex:
         if fill_value is None:
             fill_value = np.nan if self._x.aval.inexact else _extreme(self._x.dtype)
         inside = read.read(broadcast.full(self._x.shape, True, np.dtype(np.bool_)))
-        return select(inside, out, _value(fill_value, out, out.shape))
+        return select(inside, out, _value(fill_value, out, out.shape, out.shape))
 
     def set(self, values: Any, *, mode: str | None = None, unique_indices: bool = False) -> Tensor:
         """``x`` after ``x[index] = values``; of several values for one element, the last stays."""
@@ -154,20 +154,25 @@ class AtIndex:
         if _is_mask(index) and np.ndim(values) <= x.ndim - index.ndim:
             return _update_by_mask(x, tensor(index), change, values)
         where = plan(x.shape, index, writing=True, mode=_mode(mode))
-        base = shapes.expand_dims(x, where.inserted) if where.inserted else x
+        recipe = where.recipe
+        base = shapes.expand_dims(x, recipe.inserted) if recipe.inserted else x
         part = where.sliced(base)
-        selection = where.selection
+        selection = recipe.selection
         if selection is None:
-            part = change(part, _value(values, x, where.shape, part.shape))
+            part = change(part, _value(values, x, recipe.shape, part.shape))
         else:
             selected = selection.shape(part.shape, index_shape(map(aval_of, where.indices)))
-            update = _value(values, x, where.shape, selected)
+            update: Any = values
+            if selected or type(values) not in SCALARS:
+                update = _value(values, x, recipe.shape, selected)
+            else:
+                _check_fits(values, aval_of(values).dtype, x.dtype)
             if (unique_indices or selection.unique) and kind not in (SCATTER_SET, SCATTER_ADD):
                 update = change(gather(part, where.indices, selection), update)
                 kind = SCATTER_SET
             selection = selection._replace(unique=unique_indices or selection.unique)
             part = scatter(kind, part, update, where.indices, selection)
-        return shapes.reshape(_put_back(base, part, where), x.shape)
+        return shapes.reshape(_put_back(base, part, recipe.spans), x.shape)
 
 
 def _second(old: Any, new: Any) -> Any:
@@ -193,7 +198,8 @@ def _is_mask(index: Any) -> bool:
 
 def _value(values: Any, like: Tensor, shape: Shape, selected: Shape) -> Tensor:
     """``values`` broadcast to ``shape``, which differs from ``selected`` by axes of length 1."""
-    value = _converted(values, like)
+    value = lift(values) if type(values) in SCALARS else tensor(values)
+    _check_fits(values, value.dtype, like.dtype)
     extra = value.ndim - len(shape)
     if extra > 0 and all(n == 1 for n in value.shape[:extra]):
         value = shapes.reshape(value, value.shape[extra:])
@@ -205,26 +211,23 @@ def _value(values: Any, like: Tensor, shape: Shape, selected: Shape) -> Tensor:
         raise FadValueError(
             located(f"values of shape {value.shape} for an index that selects shape {shape}")
         )
-    return shapes.reshape(broadcast.broadcast_to(value, shape), selected)
+    wide = shapes.reshape(broadcast.broadcast_to(value, shape), selected)
+    return wide if wide.dtype == like.dtype else broadcast.convert(wide, like.dtype)
 
 
-def _converted(values: Any, like: Tensor) -> Tensor:
-    """``values`` in the dtype of ``like``, unless that would lose a fraction or imaginary part."""
-    value = lift(values) if type(values) in SCALARS else tensor(values)
-    if _RANK[kind(value.dtype)] > _RANK[kind(like.dtype)]:
+def _check_fits(values: Any, given: DType, dtype: DType) -> None:
+    """Raise if conversion to ``dtype`` would lose a fraction, an imaginary part, or high bits."""
+    if _RANK[kind(given)] > _RANK[kind(dtype)]:
         raise FadTypeError(
             located(
-                f"values of dtype {value.dtype} do not fit a tensor of dtype {like.dtype}: convert "
-                f"the tensor with .astype({value.dtype}), or the values"
+                f"values of dtype {given} do not fit a tensor of dtype {dtype}: convert "
+                f"the tensor with .astype({given}), or the values"
             )
         )
-    if type(values) is int and kind(like.dtype) in "iu":
-        info = np.iinfo(like.dtype)
+    if type(values) is int and kind(dtype) in "iu":
+        info = np.iinfo(dtype)
         if not info.min <= values <= info.max:
-            raise FadOverflowError(
-                located(f"Python integer {values} out of bounds for {like.dtype}")
-            )
-    return broadcast.convert(value, like.dtype)
+            raise FadOverflowError(located(f"Python integer {values} out of bounds for {dtype}"))
 
 
 def _update_by_mask(x: Tensor, mask: Tensor, change: Any, values: Any) -> Tensor:
@@ -239,15 +242,18 @@ def _update_by_mask(x: Tensor, mask: Tensor, change: Any, values: Any) -> Tensor
     return select(mask, change(x, value), x)
 
 
-def _put_back(x: Tensor, part: Tensor, where: Plan) -> Tensor:
+def _put_back(x: Tensor, part: Tensor, spans: Sequence[Span]) -> Tensor:
     """``x`` with its static slices replaced by ``part``."""
-    if not where.spans:
+    if not spans:
         return part
     low, high, between = [0] * x.ndim, [0] * x.ndim, [0] * x.ndim
-    for axis, span in where.spans.items():
+    for span in spans:
+        axis = span.axis
         size = part.shape[axis]
         low[axis], between[axis] = span.start, span.step - 1
         high[axis] = x.shape[axis] - span.start - (1 + (size - 1) * span.step if size else 0)
     inside = broadcast.full(part.shape, True, np.dtype(np.bool_))
-    placed = shapes.pad(shapes.flip(part, where.reversed_axes), low, high, between)
+    placed = shapes.pad(
+        shapes.flip(part, [span.axis for span in spans if span.reverse]), low, high, between
+    )
     return select(shapes.pad(inside, low, high, between), placed, x)

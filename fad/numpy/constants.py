@@ -166,7 +166,8 @@ def arange(
         out = out if by == 1 else mul(out, by)
         return _placed(out if first == 0 else add(out, first), device)
     try:
-        return _placed(lift(np.arange(first, last, by, target)), device)
+        host = np.arange(first, last, by, target)  # type: ignore[call-overload]
+        return _placed(lift(host), device)
     except (ValueError, ZeroDivisionError) as error:
         raise FadValueError(located(f"arange: {error}")) from None
 
@@ -194,7 +195,8 @@ def linspace(
     if num < 0:
         raise FadValueError(located(f"linspace: num must not be negative, got {num}"))
     if not (isinstance(start, Tensor) or isinstance(stop, Tensor)):
-        host, step = np.linspace(start, stop, num, endpoint, True, dtype, axis)
+        bounds: tuple[Any, Any] = start, stop
+        host, step = np.linspace(*bounds, num, endpoint, True, dtype, axis)  # type: ignore
         made = _placed(lift(host), device)
         return (made, lift(step)) if retstep else made
     first, last = (lift(x) if type(x) in SCALARS else tensor(x) for x in (start, stop))

@@ -21,7 +21,8 @@ from fad.primitives.declare import broadcast_shapes
 from fad.primitives.division import floor_divide, remainder
 from fad.primitives.extrema import maximum, minimum
 from fad.primitives.gather import Selection, gather
-from fad.primitives.indexing import checked_array, getitem
+from fad.primitives.index_key import checked_array
+from fad.primitives.indexing import getitem
 from fad.primitives.join import concatenate
 
 __all__ = [

@@ -28,8 +28,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Te
     """``array`` with ``pad_width`` elements put before and after along each axis.
 
     ``pad_width`` is one number, a pair for all axes, a pair for each axis, or a dictionary from
-    axes to either. Modes are NumPy's: "constant" (``constant_values=``, which may be tensors), "edge",
-    "reflect" and "symmetric" (``reflect_type=``), "wrap", "linear_ramp" (``end_values=``),
+    axes to either. Modes are NumPy's: "constant" (``constant_values=``, which may be tensors),
+    "edge", "reflect" and "symmetric" (``reflect_type=``), "wrap", "linear_ramp" (``end_values=``),
     "maximum", "minimum", "mean", "median" (``stat_length=``) and "empty", which puts zeros.
 
     >>> import fad.numpy as fnp

@@ -9,7 +9,7 @@ from jax import lax
 
 from fad.core.apply import apply, apply1
 from fad.core.aval import make_aval
-from fad.core.primitive import Operation
+from fad.core.primitive import Operation, Primitive
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear
 from fad.primitives.shape import pad, reshape, slice_axis
@@ -32,7 +32,7 @@ def _batch_triangle(
     return apply(operation, *operands), True
 
 
-TRIANGLE = primitive(
+TRIANGLE: Primitive = primitive(
     "triangle",
     _triangle,
     Linear([lambda g, *, k, lower: apply1(TRIANGLE(k=k, lower=lower), g)]),

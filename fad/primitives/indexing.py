@@ -7,29 +7,26 @@ with another step is part of the program, where it costs least.
 
 Integers and host arrays are checked against the bounds; tensors are not, as nobody knows their
 values yet: reading out of bounds gives the nearest element.
+
+What there is to do for a shape and an index' key (see ``index_key.py``) is worked out once and
+remembered as a *recipe*.
 """
 
 from __future__ import annotations
 
-from operator import index as to_int
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from fad.core import kernels
-from fad.core.apply import apply
+from fad.core.apply import apply, apply1
 from fad.core.aval import Shape
-from fad.core.errors import FadIndexError, located
-from fad.core.tensor import Tensor, lift
+from fad.core.primitive import Operation
+from fad.core.tensor import Tensor
 from fad.primitives.declare import broadcast_shapes
-from fad.primitives.gather import GATHER, Mode, Selection, gather
-from fad.primitives.shape import expand_dims, flip, reshape, slice_
+from fad.primitives.gather import GATHER, Mode, Selection
+from fad.primitives.index_key import Pick, checked, read_index
+from fad.primitives.shape import FLIP, SLICE, expand_dims, reshape
 
-_PICKS = [
-    GATHER(selection=Selection(tuple(range(k)), (None,) * k, mode="checked", unique=True))
-    for k in range(5)
-]
-"""Picking one element along each of the first k axes."""
+_MAX_RECIPES = 4096
+_recipes: dict[Any, Recipe] = {}
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
@@ -43,262 +40,188 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     if index.__class__ is int:
         shape = x.aval.shape
         if shape:
-            return apply(_PICKS[1], x, checked(index, shape[0], 0))
-    elif index.__class__ is tuple and len(index) < 5 and all(i.__class__ is int for i in index):
-        shape = x.aval.shape
-        if len(index) <= len(shape):
-            starts = [checked(i, shape[axis], axis) for axis, i in enumerate(index)]
-            return apply(_PICKS[len(index)], x, *starts) if index else x
+            return apply(_FIRST, x, checked(index, shape[0], 0))
     return plan(x.aval.shape, index).read(x)
-
-
-def checked(index: int, size: int, axis: int) -> int:
-    """``index`` counted from the front, in bounds."""
-    if -size <= index < size:
-        return index if index >= 0 else index + size
-    raise FadIndexError(located(f"index {index} is out of bounds for axis {axis} with size {size}"))
 
 
 class Span(NamedTuple):
     """A static slice of one axis, in ascending order, and whether it is then reversed."""
 
+    axis: int
     start: int
     stop: int
     step: int
     reverse: bool
 
 
-class Plan(NamedTuple):
-    """What an index means for tensors of one shape, in the order in which it is done.
+class Recipe(NamedTuple):
+    """What there is to do for an index, in this order.
 
     Attributes:
         inserted: axes of length 1 put in for zero-dimensional masks.
-        spans: static slices by axis.
+        spans: static slices.
+        cuts: the operations that make them.
         selection: what is gathered then, or None.
-        indices: its index operands.
+        gather: the operation that gathers it.
+        sources: where its index operands come from: (place among the operands, or None, and then
+            the number itself).
         shape: shape of the result; new axes are put in last.
     """
 
     inserted: tuple[int, ...]
-    spans: dict[int, Span]
+    spans: tuple[Span, ...]
+    cuts: tuple[Operation, ...]
     selection: Selection | None
-    indices: list[Any]
+    gather: Operation | None
+    sources: tuple[tuple[int | None, int], ...]
     shape: Shape
+
+
+class Plan(NamedTuple):
+    """A recipe with its index operands."""
+
+    recipe: Recipe
+    indices: list[Any]
 
     def read(self, x: Tensor) -> Tensor:
         """What the index selects from ``x``."""
-        x = self.sliced(expand_dims(x, self.inserted) if self.inserted else x)
-        if self.selection is not None:
-            x = gather(x, self.indices, self.selection)
-        return reshape(x, self.shape)
+        recipe = self.recipe
+        x = self.sliced(expand_dims(x, recipe.inserted) if recipe.inserted else x)
+        if recipe.gather is not None:
+            x = apply(recipe.gather, x, *self.indices)
+        return reshape(x, recipe.shape)
 
     def sliced(self, x: Tensor) -> Tensor:
         """``x`` after the static slices."""
-        if not self.spans:
-            return x
-        start, stop, step = [0] * x.ndim, list(x.shape), [1] * x.ndim
-        for axis, span in self.spans.items():
-            start[axis], stop[axis], step[axis] = span.start, span.stop, span.step
-        return flip(slice_(x, start, stop, step), self.reversed_axes)
-
-    @property
-    def reversed_axes(self) -> list[int]:
-        """The axes that the static slices reverse."""
-        return [axis for axis, span in self.spans.items() if span.reverse]
-
-
-class _Pick(NamedTuple):
-    """An axis from which an integer, or one of the index arrays, picks elements."""
-
-    axis: int
-    index: Any
-    is_array: bool
+        for cut in self.recipe.cuts:
+            x = apply1(cut, x)
+        return x
 
 
 def plan(shape: Shape, index: Any, writing: bool = False, mode: Mode = "clip") -> Plan:
     """The plan of an index for tensors of this shape; ``mode`` is for indices that are tensors."""
-    entries = _expanded(shape, [_entry(e) for e in (index if type(index) is tuple else (index,))])
-    picking = any(not (e is None or e.__class__ is slice) for e in entries)
+    parts, operands = read_index(shape, index if index.__class__ is tuple else (index,))
+    key = (shape, writing, mode, parts)
+    recipe = _recipes.get(key)
+    if recipe is None:
+        if len(_recipes) >= _MAX_RECIPES:
+            _recipes.clear()
+        recipe = _recipes[key] = _work_out(shape, parts, writing, mode)
+    indices = [start if place is None else operands[place] for place, start in recipe.sources]
+    return Plan(recipe, indices)
+
+
+# ------------------------------------------------------------------------------- working out a key
+
+
+class _Operand(NamedTuple):
+    """An index operand: the axis it addresses, the length of its window, where it comes from."""
+
+    axis: int
+    size: int | None
+    source: tuple[int | None, int]
+
+
+def _work_out(shape: Shape, parts: tuple[Any, ...], writing: bool, mode: Mode) -> Recipe:
+    picks = [p for p in parts if p.__class__ is Pick]
     lengths = list(shape)
     inserted: list[int] = []
-    spans: dict[int, Span] = {}
-    picks: list[_Pick] = []
-    windows: list[tuple[int, int, int]] = []
+    spans: list[Span] = []
+    operands: list[_Operand] = []
     rest: list[tuple[int, bool]] = []  # length of each axis that stays, and whether it is new
     marks = []  # how many of those come before each pick
-    axis = 0
-    for e in entries:
-        if e is None:
+    axis = place = 0
+    for part in _without_ellipsis(shape, parts):
+        if part is None:
             rest.append((1, True))
-        elif e.__class__ is slice:
+            continue
+        if part.__class__ is Pick:
+            if part.new:
+                lengths.insert(axis, 1)
+                inserted.append(axis)
+            marks.append(len(rest))
+            operands.append(_Operand(axis, None, (place, 0)))
+            place += 1
+        elif part.__class__ is int:
+            rest.append((part, False))
+            if part < lengths[axis]:
+                operands.append(_Operand(axis, part, (place, 0)))
+            place += 1
+        else:
             n = lengths[axis]
-            start, stop, step = e.indices(n)
+            start, stop, step = slice(*part).indices(n)
             size = len(range(start, stop, step))
             rest.append((size, False))
-            if step == 1 and size and (writing or picking or _moves(e)):
+            if step == 1 and size and (writing or picks):
                 if size < n:
-                    windows.append((axis, size, start))
+                    operands.append(_Operand(axis, size, (None, start)))
             elif size < n or step != 1:
-                spans[axis] = _span(start, size, step)
-            axis += 1
-        else:
-            found = _picks(e, axis, lengths, inserted)
-            picks += found
-            marks += [len(rest)] * len(found)
-            axis += len(found)
-    arrays = [p.index for p in picks if p.is_array]
-    front = not arrays or any(mark != marks[0] for mark in marks)
-    place = 0 if front else marks[0]
-    inner = broadcast_shapes("indexing", [a.shape for a in arrays]) if arrays else ()
-    before, after = rest[:place], rest[place:]
+                spans.append(_span(axis, start, size, step))
+        axis += 1
+    arrays = [p.shape for p in picks if p.shape is not None]
+    together = bool(arrays) and all(mark == marks[0] for mark in marks)
+    before = rest[: marks[0]] if together else []
+    after = rest[len(before) :]
+    inner = broadcast_shapes("indexing", arrays) if arrays else ()
     out = (*[n for n, _ in before], *inner, *[n for n, _ in after])
-    if not (picks or windows):
-        return Plan(tuple(inserted), spans, None, [], out)
-    selection, indices = _selection(picks, windows, entries, mode)
-    position = sum(not new for _, new in before)
-    return Plan(tuple(inserted), spans, selection._replace(position=position), indices, out)
-
-
-def _selection(
-    picks: list[_Pick], windows: list[tuple[int, int, int]], entries: list[Any], mode: Mode
-) -> tuple[Selection, list[Any]]:
-    known = not any(isinstance(p.index, Tensor) for p in picks)
-    array_entries = [e for e in entries if isinstance(e, (np.ndarray, Tensor)) and e.shape]
-    unique = not any(p.is_array for p in picks) or (
-        len(array_entries) == 1 and array_entries[0].dtype == np.bool_
+    position = sum([not new for _, new in before])
+    selection = _selection(picks, operands, position, mode) if operands else None
+    return Recipe(
+        tuple(inserted),
+        tuple(spans),
+        _cuts(tuple(lengths), spans),
+        selection,
+        GATHER(selection=selection) if selection else None,
+        tuple([o.source for o in operands]),
+        out,
     )
-    parts = [(p.axis, None, p.index) for p in picks] + windows
-    parts.sort(key=lambda part: part[0])
-    axes, sizes, indices = zip(*parts, strict=True)
-    selection = Selection(axes, sizes, mode="checked" if known else mode, unique=unique)
-    return selection, [lift(i) if isinstance(i, np.ndarray) else i for i in indices]
 
 
-# ---------------------------------------------------------------------------------------- entries
-
-
-def _entry(e: Any) -> Any:
-    """One entry as None, Ellipsis, a slice, an integer, or an array or tensor of ints or bools."""
-    if e is None or e is Ellipsis or e.__class__ is slice or e.__class__ is int:
-        return e
-    if isinstance(e, (list, tuple)):
-        if any(isinstance(part, Tensor) for part in e):
-            return _integral(join.stack(e))
-        e = np.asarray(e)
-        e = e.astype(np.int64) if not e.size else e
-    elif kernels.is_buffer(e):
-        e = lift(e)
-    if isinstance(e, (bool, np.bool_)):
-        return np.asarray(e)
-    if isinstance(e, (np.ndarray, Tensor)):
-        return _integral(e)
-    try:
-        return to_int(e)
-    except TypeError:
-        raise FadIndexError(
-            located(
-                "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer "
-                f"or boolean arrays are valid indices, got {type(e).__name__}"
-            )
-        ) from None
-
-
-def _integral(e: Any) -> Any:
-    """An index array, and an integer for one without axes on the host."""
-    if e.dtype.kind not in "biu":
-        raise FadIndexError(
-            located(
-                f"arrays used as indices must be of integer or boolean type, got {e.dtype}. "
-                "Convert it with .astype(int)."
-            )
-        )
-    is_number = isinstance(e, np.ndarray) and not e.ndim and e.dtype != np.bool_
-    return int(e) if is_number else e
-
-
-def _consumed(e: Any) -> int:
-    """How many axes of the tensor an entry takes up."""
-    if e is None or e is Ellipsis:
-        return 0
-    return e.ndim if _is_mask(e) else 1
-
-
-def _is_mask(e: Any) -> bool:
-    return isinstance(e, (np.ndarray, Tensor)) and e.dtype == np.bool_
-
-
-def _expanded(shape: Shape, entries: list[Any]) -> list[Any]:
+def _without_ellipsis(shape: Shape, parts: tuple[Any, ...]) -> list[Any]:
     """The entries with the ellipsis, which stands at the end if there is none, written out."""
-    places = [i for i, e in enumerate(entries) if e is Ellipsis]
-    if len(places) > 1:
-        raise FadIndexError(located("an index can only have a single ellipsis ('...')"))
-    missing = len(shape) - sum([_consumed(e) for e in entries])
-    if missing < 0:
-        raise FadIndexError(
-            located(
-                f"too many indices: the tensor is {len(shape)}-dimensional, "
-                f"but {len(shape) - missing} were indexed"
-            )
-        )
-    place = places[0] if places else len(entries)
-    return entries[:place] + [slice(None)] * missing + entries[place + 1 :]
+    place = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    taken = sum(
+        [not (p is None or p is Ellipsis or (p.__class__ is Pick and p.new)) for p in parts]
+    )
+    whole = [(None, None, None)] * (len(shape) - taken)
+    return [*parts[:place], *whole, *parts[place + 1 :]]
 
 
-def _moves(e: slice) -> bool:
-    """Whether a unit-step slice may be one of several of the same length, as in ``x[i:i+32]``."""
-    if e.start is None or e.stop is None:
-        return False
-    return (to_int(e.start) < 0) == (to_int(e.stop) < 0)
+def _selection(picks: list[Pick], operands: list[_Operand], position: int, mode: Mode) -> Selection:
+    known = all(p.known for p in picks)
+    arrays = [p for p in picks if p.shape is not None]
+    # One mask selects nothing twice, nor do integers.
+    unique = all(p.mask and not p.new for p in arrays) and len({p.shape for p in arrays}) <= 1
+    return Selection(
+        tuple([o.axis for o in operands]),
+        tuple([o.size for o in operands]),
+        position,
+        mode="checked" if known else mode,
+        unique=unique,
+    )
 
 
-def _span(start: int, size: int, step: int) -> Span:
+def _span(axis: int, start: int, size: int, step: int) -> Span:
     if not size:
-        return Span(0, 0, 1, False)
+        return Span(axis, 0, 0, 1, False)
     last = start + (size - 1) * step
     low, high = (start, last) if step > 0 else (last, start)
-    return Span(low, high + 1, abs(step) if size > 1 else 1, step < 0 and size > 1)
+    return Span(axis, low, high + 1, abs(step) if size > 1 else 1, step < 0 and size > 1)
 
 
-def _picks(e: Any, axis: int, lengths: list[int], inserted: list[int]) -> list[_Pick]:
-    """The picks of an integer, an index array or a mask, the next axis being ``axis``."""
-    if e.__class__ is int:
-        return [_Pick(axis, checked(e, lengths[axis], axis - len(inserted)), False)]
-    if not _is_mask(e):
-        if isinstance(e, Tensor):
-            return [_Pick(axis, e, e.ndim > 0)]
-        return [_Pick(axis, checked_array(e, lengths[axis], axis - len(inserted)), True)]
-    mask = concrete_mask(e)
-    if not mask.ndim:
-        lengths.insert(axis, 1)
-        inserted.append(axis)
-        return [_Pick(axis, np.zeros(int(mask), np.int64), True)]
-    for k, n in enumerate(mask.shape):
-        if lengths[axis + k] != n:
-            raise FadIndexError(
-                located(
-                    "boolean index did not match the indexed tensor along axis "
-                    f"{axis + k - len(inserted)}; size of axis is {lengths[axis + k]} "
-                    f"but size of corresponding boolean axis is {n}"
-                )
-            )
-    return [_Pick(axis + k, part, True) for k, part in enumerate(np.nonzero(mask))]
+def _cuts(shape: Shape, spans: list[Span]) -> tuple[Operation, ...]:
+    """The operations that make static slices."""
+    start, limit, stride = [0] * len(shape), list(shape), [1] * len(shape)
+    for span in spans:
+        start[span.axis], limit[span.axis], stride[span.axis] = span.start, span.stop, span.step
+    cuts = []
+    if limit != list(shape) or any(start) or any(step > 1 for step in stride):
+        cuts.append(SLICE(start=tuple(start), limit=tuple(limit), stride=tuple(stride)))
+    reverse = tuple([span.axis for span in spans if span.reverse])
+    if reverse:
+        cuts.append(FLIP(axes=reverse))
+    return tuple(cuts)
 
 
-def concrete_mask(mask: Any) -> np.ndarray:
-    """The values of a boolean index, on which the shape of the result depends."""
-    if not isinstance(mask, Tensor):
-        return np.asarray(mask)
-    return np.asarray(mask.concrete("indexing with a boolean mask").realize())
-
-
-def checked_array(indices: np.ndarray, size: int, axis: int) -> np.ndarray:
-    """Indices counted from the front, in bounds."""
-    if not indices.size:
-        return indices
-    low, high = int(indices.min()), int(indices.max())
-    checked(high, size, axis)
-    checked(low, size, axis)
-    return np.where(indices < 0, indices + size, indices) if low < 0 else indices
-
-
-from fad.primitives import join  # noqa: E402
+_FIRST = GATHER(selection=Selection((0,), (None,), mode="checked", unique=True))
+"""Picking one element along the first axis."""

@@ -60,6 +60,7 @@ def _kernel(scatter: Any, change: Any = None) -> Any:
     """The kernel of a scatter; ``change(old, update)`` is its short way for one window."""
 
     def kernel(x: Any, updates: Any, *indices: Any, selection: Selection) -> Any:
+        updates = lax.convert_element_type(updates, x.dtype)  # it may be a Python scalar
         if change is not None and is_window(selection, indices) and 0 not in updates.shape:
             return update_window(selection, x, indices, change, updates)
         return scatter_by(scatter, selection, x, updates, indices)
