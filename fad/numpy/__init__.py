@@ -1,18 +1,47 @@
-"""NumPy 2's functions on tensors, under NumPy's names and with NumPy's conventions."""
+"""NumPy 2's functions on tensors, under NumPy's names and with NumPy's conventions.
+
+Each family of functions is a module, whose ``__all__`` is exported here. ``methods`` attaches them
+to tensors, and ``dispatch`` lets NumPy's own functions find them.
+"""
+
+# ruff: noqa: F403
 
 from __future__ import annotations
 
 import sys as _sys
 
-from fad.numpy.creation import *  # noqa: F403
-from fad.numpy.dtypes import *  # noqa: F403
-from fad.primitives.arithmetic import (
-    add,
-    sub as subtract,
-    mul as multiply,
-    div as divide,
-    neg as negative,
-)
-from fad.numpy import dispatch as _dispatch, methods  # isort: skip
+from fad.numpy import dispatch as _dispatch
+from fad.numpy import linalg
+from fad.numpy import methods as _methods
+from fad.numpy.constants import *
+from fad.numpy.creation import *
+from fad.numpy.cumulative import *
+from fad.numpy.diagonals import *
+from fad.numpy.display import *
+from fad.numpy.dtypes import *
+from fad.numpy.einsum import *
+from fad.numpy.elementwise import *
+from fad.numpy.indexing import *
+from fad.numpy.inquiry import *
+from fad.numpy.join import *
+from fad.numpy.logic import *
+from fad.numpy.padding import *
+from fad.numpy.products import *
+from fad.numpy.reductions import *
+from fad.numpy.shapes import *
+from fad.numpy.sorting import *
+from fad.numpy.standard import *
+from fad.numpy.statistics import *
 
+_FAMILIES = """
+    constants creation cumulative diagonals display dtypes einsum elementwise indexing inquiry join
+    logic padding products reductions shapes sorting standard statistics
+""".split()
+
+__all__ = ["linalg"]
+for _family in _FAMILIES:
+    __all__ += _sys.modules[f"fad.numpy.{_family}"].__all__
+
+_methods.attach()
 _dispatch.register("numpy", _sys.modules[__name__])
+_dispatch.register("numpy.linalg", linalg)

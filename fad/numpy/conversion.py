@@ -217,7 +217,7 @@ def to_ndarray(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.nda
     """``np.asarray(x)``: a new writable array; a read-only view if ``copy=False``."""
     if x.__class__ is not Array:
         _refuse_conversion(x)
-    value = np.asarray(x.realize())  # type: ignore[attr-defined]
+    value = np.asarray(x.realize())
     if copy is False:
         if dtype is not None and np.dtype(dtype) != value.dtype:
             raise FadValueError(located("a change of dtype needs a copy: leave copy=False out"))
@@ -235,7 +235,7 @@ def _refuse_conversion(x: Tensor) -> NoReturn:
     raise FadTypeError(
         located(
             f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and "
-            "its derivative would be lost. Call functions of fad.numpy or NumPy on the tensor itself; "
+            "its derivative would be lost. Call functions of fad.numpy or NumPy on the tensor; "
             "fad.numpy.stack or fad.asarray for a list of tensors; a.at[i].set(x) instead of "
             "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x); code "
             "that cannot be traced is wrapped by fad.external."
@@ -280,7 +280,7 @@ def to_device(x: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
                 "arguments of that transform instead"
             )
         )
-    return Array(x.aval, kernels.put(x.realize(), target))  # type: ignore[attr-defined]
+    return Array(x.aval, kernels.put(x.realize(), target))
 
 
 def reduce(x: Tensor) -> Any:
@@ -292,7 +292,7 @@ def reduce(x: Tensor) -> Any:
                 "call. Return it from the transform and pickle the result."
             )
         )
-    return _restore, (np.array(x.realize()), x.aval.weak)  # type: ignore[attr-defined]
+    return _restore, (np.array(x.realize()), x.aval.weak)
 
 
 def _restore(value: np.ndarray, weak: bool) -> Array:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fad import numpy as functions
 from fad.core import dtypes, kernels
 from fad.core.device import find_device
 from fad.core.dtypes import DType
@@ -20,7 +19,7 @@ from fad.core.errors import (
 from fad.core.tensor import Tensor, from_buffer
 from fad.numpy.dtypes import as_dtype, result_type
 from fad.primitives.broadcast import convert
-
+from fad.primitives.join import stack
 
 __all__ = ["array", "asarray", "from_dlpack"]
 
@@ -98,7 +97,7 @@ def _stack(obj: Any, target: DType | None) -> Tensor:
             )
         )
     common = target or result_type(*parts)
-    return functions.stack([convert(p, common) for p in parts])
+    return stack([convert(p, common) for p in parts])
 
 
 def _put(obj: Any, target: DType | None, device: Any) -> Tensor:

@@ -8,19 +8,21 @@ transform raises an error that names the function. Writing into an array is an e
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from fad.core.apply import apply1, apply2
 from fad.core.aval import SCALARS
 from fad.core.errors import FadTypeError, located
-from fad.core.tensor import Array, Tensor, lift
+from fad.core.tensor import Array, Tensor
 from fad.numpy import ufunc_methods
 
 _namespaces: dict[str, ModuleType] = {}
 _ufuncs: dict[Any, Callable[..., Any]] = {}
+_short_ways: dict[Any, Callable[..., Any]] = {}
 
 
 def register(name: str, module: ModuleType) -> None:
@@ -36,6 +38,9 @@ def register(name: str, module: ModuleType) -> None:
             function = getattr(module, ufunc_name, None)
             if isinstance(ufunc, np.ufunc) and function is not None:
                 _ufuncs[ufunc] = function
+                operation = getattr(function, "operation", None)
+                if operation is not None and ufunc.nin < 3:
+                    _short_ways[ufunc] = partial((apply1, apply2)[ufunc.nin - 1], operation)
 
 
 # ---------------------------------------------------------------------------------------- ufuncs
@@ -44,56 +49,28 @@ def register(name: str, module: ModuleType) -> None:
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """``Tensor.__array_ufunc__``."""
     if not options and method == "__call__":
-        function = _ufuncs.get(ufunc)
+        function = _short_ways.get(ufunc)
         if function is not None:
             try:
                 return function(*inputs)
             except FadTypeError:
-                if not _has_foreign(inputs):
-                    raise
-                return NotImplemented
+                pass  # the long way takes lists too, or raises the same again
     return _any_ufunc(ufunc, method, inputs, options)
 
 
 def _any_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-    name = f"{_module_prefix(ufunc)}{ufunc.__name__}"
-    if method != "__call__":
-        name = f"{name}.{method}"
     if _has_foreign(inputs):
         return NotImplemented
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if options.get("out") is not None:
-        return _write(ufunc, method, name, inputs, options)
+        return _write(ufunc, method, f"numpy.{name}", inputs, options)
+    options.pop("out", None)
     function = _ufuncs.get(ufunc) or _scipy_function(ufunc)
     if function is None or method in ("reduceat", "at"):
-        return _by_numpy(getattr(ufunc, method), name, inputs, options)
+        return _by_numpy(getattr(ufunc, method), f"numpy.{name}", inputs, options)
     if method == "__call__":
-        return _call(function, name, inputs, options)
+        return function(*inputs, **options)
     return ufunc_methods.METHODS[method](ufunc, function, *inputs, **options)
-
-
-def _call(function: Any, name: str, inputs: Any, options: dict[str, Any]) -> Any:
-    """A ufunc with ``dtype``, ``where`` and the like."""
-    options = dict(options)
-    dtype = options.pop("dtype", None)
-    if options.pop("where", True) is not True:
-        raise FadTypeError(
-            located(
-                f"{name}(..., where=mask) leaves elements undefined. Write "
-                f"fad.numpy.where(mask, {name}(...), other) and say what the others are."
-            )
-        )
-    for ignored in ("out", "order", "subok"):
-        options.pop(ignored, None)
-    if options.pop("casting", "same_kind") not in ("same_kind", "unsafe") or options:
-        raise FadTypeError(
-            located(
-                f"{name} takes no casting=, signature= or axes= on tensors: convert the operands "
-                "with .astype(...) or move their axes before"
-            )
-        )
-    if dtype is not None and np.dtype(dtype) != np.bool_:
-        inputs = [lift(x).astype(dtype) for x in inputs]
-    return function(*inputs)
 
 
 def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[str, Any]) -> Any:
@@ -109,10 +86,6 @@ def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[s
         what = f"{name} cannot write through out=: a tensor's operations make new tensors"
         instead = f"write result = {name}(...)"
     raise FadTypeError(located(f"{what}; {instead}."))
-
-
-def _module_prefix(ufunc: np.ufunc) -> str:
-    return "numpy." if getattr(np, ufunc.__name__, None) is ufunc else ""
 
 
 def _scipy_function(ufunc: np.ufunc) -> Any:
@@ -156,6 +129,11 @@ def _any_function(func: Any, function: Any, args: Any, kwargs: dict[str, Any]) -
             )
         )
     return function(*args, **kwargs)
+
+
+def array_namespace(self: Tensor, *, api_version: str | None = None) -> ModuleType:
+    """``Tensor.__array_namespace__``, as the array API standard asks: this namespace."""
+    return _namespaces["numpy"]
 
 
 # ----------------------------------------------------------------- what fad has no function for

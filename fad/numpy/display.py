@@ -8,7 +8,10 @@ import numpy as np
 
 from fad.core.errors import FadError, FadTypeError, located
 from fad.core.tensor import Array, Tensor
+from fad.numpy.axes import tensor
 from fad.numpy.conversion import host
+
+__all__ = ["array2string", "array_repr", "array_str"]
 
 _DEFAULT_DTYPES = ("bool", "int64", "float64", "complex128")
 
@@ -61,3 +64,18 @@ def to_format(x: Tensor, spec: str) -> str:
 
 def _number(x: Tensor) -> Any:
     return host(x, "format()").item()
+
+
+def array2string(a: Any, *args: Any, **kwargs: Any) -> str:
+    """The numbers as text; the options are NumPy's."""
+    return np.array2string(host(tensor(a), "array2string"), *args, **kwargs)
+
+
+def array_str(a: Any, *args: Any, **kwargs: Any) -> str:
+    """The numbers as ``str`` shows them; the options are NumPy's."""
+    return np.array_str(host(tensor(a), "array_str"), *args, **kwargs)
+
+
+def array_repr(arr: Any) -> str:
+    """The same as ``repr``."""
+    return to_repr(tensor(arr))

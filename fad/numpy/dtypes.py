@@ -20,30 +20,35 @@ from fad.core.errors import FadTypeError, located
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.broadcast import convert
 
-bool = np.bool_
+bool = bool_ = np.bool_
 int8, int16, int32, int64 = np.int8, np.int16, np.int32, np.int64
 uint8, uint16, uint32, uint64 = np.uint8, np.uint16, np.uint32, np.uint64
 float16, float32, float64 = np.float16, np.float32, np.float64
 bfloat16 = dtypes.bfloat16.type
 complex64, complex128 = np.complex64, np.complex128
-bool_ = np.bool_
+half, single, double, csingle, cdouble = float16, float32, float64, complex64, complex128
+int_, intp, uint, uintp = np.int_, np.intp, np.uint, np.uintp
+generic, number, integer, inexact = np.generic, np.number, np.integer, np.inexact
+signedinteger, unsignedinteger = np.signedinteger, np.unsignedinteger
+floating, complexfloating = np.floating, np.complexfloating
+dtype, issubdtype = np.dtype, np.issubdtype
 
 pi, e, euler_gamma, inf, nan, newaxis = np.pi, np.e, np.euler_gamma, np.inf, np.nan, np.newaxis
 
 __all__ = [
-    "as_dtype", "astype", "bfloat16", "bool", "bool_", "can_cast", "complex64", "complex128",
-    "dtype", "e", "euler_gamma", "finfo", "float16", "float32", "float64", "iinfo", "inf", "int8",
-    "int16", "int32", "int64", "isdtype", "nan", "newaxis", "pi", "promote_types", "result_type",
-    "uint8", "uint16", "uint32", "uint64",
+    "astype", "bfloat16", "bool", "bool_", "can_cast", "cdouble", "complex64", "complex128",
+    "complexfloating", "csingle", "double", "dtype", "e", "euler_gamma", "finfo", "float16",
+    "float32", "float64", "floating", "generic", "half", "iinfo", "inexact", "inf", "int8",
+    "int16", "int32", "int64", "int_", "integer", "intp", "isdtype", "issubdtype", "nan",
+    "newaxis", "number", "pi", "promote_types", "result_type", "signedinteger", "single", "uint",
+    "uint8", "uint16", "uint32", "uint64", "uintp", "unsignedinteger",
 ]  # fmt: skip
-
-dtype = np.dtype
 
 
 def as_dtype(dtype: Any) -> DType:
     """The supported NumPy dtype that ``dtype`` names: a dtype, a scalar type, a string, ``float``.
 
-    >>> from fad.numpy import as_dtype
+    >>> from fad.numpy.dtypes import as_dtype
     >>> as_dtype(float), as_dtype("int8")
     (dtype('float64'), dtype('int8'))
     """
@@ -103,7 +108,7 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     return any(k in names if isinstance(k, str) else as_dtype(k) == given for k in kinds)
 
 
-def astype(x: Any, dtype: Any, /, *, copy: builtins.bool = True, device: Any = None) -> Any:
+def astype(x: Any, /, dtype: Any, copy: builtins.bool = True, *, device: Any = None) -> Any:
     """``x`` with elements of ``dtype``. From complex to real it is the real part, with a warning.
 
     ``copy`` changes nothing: tensors are immutable.

@@ -10,13 +10,30 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fad import numpy as functions
 from fad.core import kernels
 from fad.core.apply import apply2
-from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.errors import FadTypeError, located
 from fad.core.tensor import Tensor
-from fad.numpy import conversion, dispatch, display
+from fad.numpy import (
+    conversion,
+    cumulative,
+    diagonals,
+    dispatch,
+    display,
+    dtypes,
+    elementwise,
+    indexing,
+    join,
+    logic,
+    products,
+    reductions,
+    shapes,
+    sorting,
+    statistics,
+)
+from fad.numpy.at import At
 from fad.numpy.creation import asarray
+from fad.primitives.indexing import getitem
 
 # ------------------------------------------------------------------------------------- operators
 
@@ -60,53 +77,76 @@ def _converted(y: Any) -> Any:
     return y if known or kernels.is_buffer(y) else NotImplemented
 
 
-def _attach(name: str, function: Any) -> None:
-    """Attach a function made for the purpose, under the name it will have in tracebacks."""
-    function.__name__ = name
-    function.__qualname__ = f"Tensor.{name}"
-    setattr(Tensor, name, function)
-
-
 _BINARY = {
-    "add": getattr(functions, "add", None),
-    "sub": getattr(functions, "subtract", None),
-    "mul": getattr(functions, "multiply", None),
-    "truediv": getattr(functions, "divide", None),
-    "floordiv": getattr(functions, "floor_divide", None),
-    "mod": getattr(functions, "remainder", None),
-    "divmod": getattr(functions, "divmod", None),
-    "pow": getattr(functions, "power", None),
-    "matmul": getattr(functions, "matmul", None),
-    "and": getattr(functions, "bitwise_and", None),
-    "or": getattr(functions, "bitwise_or", None),
-    "xor": getattr(functions, "bitwise_xor", None),
-    "lshift": getattr(functions, "left_shift", None),
-    "rshift": getattr(functions, "right_shift", None),
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.remainder,
+    "divmod": elementwise.divmod,
+    "pow": elementwise.power,
+    "matmul": products.matmul,
+    "and": logic.bitwise_and,
+    "or": logic.bitwise_or,
+    "xor": logic.bitwise_xor,
+    "lshift": logic.left_shift,
+    "rshift": logic.right_shift,
 }
 _COMPARISONS = {
-    "lt": getattr(functions, "less", None),
-    "le": getattr(functions, "less_equal", None),
-    "gt": getattr(functions, "greater", None),
-    "ge": getattr(functions, "greater_equal", None),
-    "eq": getattr(functions, "equal", None),
-    "ne": getattr(functions, "not_equal", None),
+    "lt": logic.less,
+    "le": logic.less_equal,
+    "gt": logic.greater,
+    "ge": logic.greater_equal,
+    "eq": logic.equal,
+    "ne": logic.not_equal,
 }
-for _name, _function in _BINARY.items():
-    if _function is None:
-        continue
-    _direct, _reflected = _binary(_function)
-    _attach(f"__{_name}__", _direct)
-    _attach(f"__r{_name}__", _reflected)
-for _name, _function in _COMPARISONS.items():
-    if _function is None:
-        continue
-    _attach(f"__{_name}__", _binary(_function)[0])
 
-_PROTOCOLS = {
-    "__neg__": getattr(functions, "negative", None),
-    "__pos__": getattr(functions, "positive", None),
-    "__abs__": getattr(functions, "abs", None),
-    "__invert__": getattr(functions, "invert", None),
+# ------------------------------------------------------------------------------------- container
+
+
+def _len(x: Tensor) -> int:
+    if not x.aval.ndim:
+        raise FadTypeError(located("len() of a zero-dimensional tensor"))
+    return x.aval.shape[0]
+
+
+def _iter(x: Tensor) -> Iterator[Any]:
+    if not x.aval.ndim:
+        raise FadTypeError(located("iteration over a zero-dimensional tensor"))
+    return iter(join.unstack(x))
+
+
+def _contains(x: Tensor, value: Any) -> bool:
+    return bool(reductions.any(logic.equal(x, value)))
+
+
+def _setitem(x: Tensor, index: Any, value: Any) -> NoReturn:
+    raise FadTypeError(
+        located("tensors are immutable: write x = x.at[i].set(v) instead of x[i] = v")
+    )
+
+
+def _delitem(x: Tensor, index: Any) -> NoReturn:
+    raise FadTypeError(located("tensors are immutable: write x = fad.numpy.delete(x, i)"))
+
+
+def _round(x: Tensor, ndigits: int | None = None) -> Any:
+    return elementwise.round(x, ndigits or 0)
+
+
+_PROTOCOLS: dict[str, Any] = {
+    "__neg__": elementwise.negative,
+    "__pos__": elementwise.positive,
+    "__abs__": elementwise.abs,
+    "__invert__": logic.invert,
+    "__round__": _round,
+    "__len__": _len,
+    "__iter__": _iter,
+    "__contains__": _contains,
+    "__getitem__": getitem,
+    "__setitem__": _setitem,
+    "__delitem__": _delitem,
     "__bool__": conversion.to_bool,
     "__int__": conversion.to_int,
     "__float__": conversion.to_float,
@@ -121,6 +161,8 @@ _PROTOCOLS = {
     "__array__": conversion.to_ndarray,
     "__array_ufunc__": dispatch.array_ufunc,
     "__array_function__": dispatch.array_function,
+    "__array_namespace__": dispatch.array_namespace,
+    "__array_priority__": 1000.0,
     "__dlpack__": conversion.to_dlpack,
     "__dlpack_device__": conversion.dlpack_device,
     "__reduce__": conversion.reduce,
@@ -128,122 +170,100 @@ _PROTOCOLS = {
     "__deepcopy__": conversion.copy,
     # Equality is elementwise, so tensors cannot be keys; nor can NumPy's arrays.
     "__hash__": None,
-    "__array_priority__": 1000.0,
 }
-"""What Python and NumPy call. The scalar conversions stay themselves: they look at their caller."""
-for _name, _function in _PROTOCOLS.items():
-    if _function is None and _name != "__hash__":
-        continue
-    setattr(Tensor, _name, _function)
-
-
-# ------------------------------------------------------------------------------------- container
-
-
-def _len(x: Tensor) -> int:
-    if not x.aval.ndim:
-        raise FadTypeError(located("len() of a zero-dimensional tensor"))
-    return x.aval.shape[0]
-
-
-def _iter(x: Tensor) -> Iterator[Tensor]:
-    if not x.aval.ndim:
-        raise FadTypeError(located("iteration over a zero-dimensional tensor"))
-    return iter(functions.unstack(x))
-
-
-def _contains(x: Tensor, value: Any) -> bool:
-    return bool(functions.any(functions.equal(x, value)))
-
-
-def _setitem(x: Tensor, index: Any, value: Any) -> NoReturn:
-    raise FadTypeError(
-        located("tensors are immutable: write x = x.at[i].set(v) instead of x[i] = v")
-    )
-
-
-def _delitem(x: Tensor, index: Any) -> NoReturn:
-    raise FadTypeError(located("tensors are immutable: write x = fad.numpy.delete(x, i)"))
-
-
-def _round(x: Tensor, ndigits: int | None = None) -> Tensor:
-    return functions.round(x, ndigits or 0)
-
-
-def _array_namespace(x: Tensor, *, api_version: str | None = None) -> Any:
-    """This namespace, as the array API standard asks."""
-    return functions
-
-
-for _name, _function in {
-    "__len__": _len,
-    "__iter__": _iter,
-    "__contains__": _contains,
-    "__setitem__": _setitem,
-    "__delitem__": _delitem,
-    "__round__": _round,
-    "__array_namespace__": _array_namespace,
-}.items():
-    _attach(_name, _function)
-if hasattr(functions, "getitem"):
-    Tensor.__getitem__ = functions.getitem
+"""What Python, NumPy and other libraries call."""
 
 # --------------------------------------------------------------------------------------- methods
 
-for _name in """
-    all any argmax argmin argpartition argsort astype clip compress conj conjugate cumprod cumsum
-    diagonal dot max mean min nonzero partition prod ravel repeat round searchsorted sort squeeze
-    std sum swapaxes take trace var
-""".split():
-    if hasattr(functions, _name):
-        setattr(Tensor, _name, getattr(functions, _name))
 
-
-def _shape_argument(shape: tuple[Any, ...]) -> Any:
+def _one_or_several(values: tuple[Any, ...]) -> Any:
     """``x.reshape(2, 3)`` and ``x.reshape((2, 3))`` are the same."""
-    return shape[0] if len(shape) == 1 else shape
+    return values[0] if len(values) == 1 else values
 
 
 def _reshape(x: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
     """The same elements under another shape, given as one tuple or as several integers."""
-    return functions.reshape(x, _shape_argument(shape), order=order)
+    return shapes.reshape(x, _one_or_several(shape), order=order)
 
 
 def _transpose(x: Tensor, *axes: Any) -> Tensor:
     """The axes in another order, given as one tuple or as several integers; reversed if none."""
-    return functions.transpose(x, _shape_argument(axes) if axes else None)
+    return shapes.transpose(x, _one_or_several(axes) if axes else None)
 
 
-def _flatten(x: Tensor, order: str = "C") -> Tensor:
-    """All elements along one axis."""
-    return functions.ravel(x, order=order)
+def _compress(x: Tensor, condition: Any, axis: int | None = None, out: None = None) -> Tensor:
+    """The parts along ``axis`` (flattened if None) for which the condition holds."""
+    return indexing.compress(condition, x, axis=axis, out=out)
 
 
-def _mT(x: Tensor) -> Tensor:
-    """The last two axes exchanged."""
-    if x.aval.ndim < 2:
-        raise FadValueError(located(f"x.mT needs at least two axes, got shape {x.shape}"))
-    return functions.swapaxes(x, -1, -2)
-
-
-for _name, _function in {
-    "reshape": _reshape,
-    "transpose": _transpose,
-    "flatten": _flatten,
-    "item": conversion.item,
-    "tolist": conversion.tolist,
-    "to_device": conversion.to_device,
+_METHODS: dict[str, Any] = {
+    "all": reductions.all,
+    "any": reductions.any,
+    "argmax": reductions.argmax,
+    "argmin": reductions.argmin,
+    "argpartition": sorting.argpartition,
+    "argsort": sorting.argsort,
+    "astype": dtypes.astype,
+    "clip": elementwise.clip,
+    "compress": _compress,
+    "conj": elementwise.conj,
+    "conjugate": elementwise.conj,
     "copy": conversion.copy,
-}.items():
-    setattr(Tensor, _name, _function)
+    "cumprod": cumulative.cumprod,
+    "cumsum": cumulative.cumsum,
+    "diagonal": diagonals.diagonal,
+    "dot": products.dot,
+    "flatten": shapes.ravel,
+    "item": conversion.item,
+    "max": reductions.max,
+    "mean": statistics.mean,
+    "min": reductions.min,
+    "nonzero": indexing.nonzero,
+    "partition": sorting.partition,
+    "prod": reductions.prod,
+    "ravel": shapes.ravel,
+    "repeat": join.repeat,
+    "reshape": _reshape,
+    "round": elementwise.round,
+    "sort": sorting.sort,
+    "squeeze": shapes.squeeze,
+    "std": statistics.std,
+    "sum": reductions.sum,
+    "swapaxes": shapes.swapaxes,
+    "take": indexing.take,
+    "to_device": conversion.to_device,
+    "tolist": conversion.tolist,
+    "trace": diagonals.trace,
+    "transpose": _transpose,
+    "var": statistics.var,
+}
+"""NumPy's methods. Those that work in place there, such as ``sort``, return the result here."""
 
-for _name, _function in {
-    "T": getattr(functions, "transpose", None),
-    "mT": _mT,
-    "real": getattr(functions, "real", None),
-    "imag": getattr(functions, "imag", None),
-    "at": getattr(functions, "At", None),
+_ATTRIBUTES: dict[str, Any] = {
+    "T": shapes.transpose,
+    "at": At,
     "device": conversion.device,
-}.items():
-    if _function is not None:
-        setattr(Tensor, _name, property(_function))
+    "imag": elementwise.imag,
+    "mT": shapes.matrix_transpose,
+    "real": elementwise.real,
+}
+
+
+def attach() -> None:
+    """Give ``Tensor`` all of these."""
+    for name, function in _BINARY.items():
+        for prefix, made in zip(("", "r"), _binary(function), strict=True):
+            _attach_operator(f"__{prefix}{name}__", made)
+    for name, function in _COMPARISONS.items():
+        _attach_operator(f"__{name}__", _binary(function)[0])
+    for name, value in (_PROTOCOLS | _METHODS).items():
+        setattr(Tensor, name, value)
+    for name, getter in _ATTRIBUTES.items():
+        setattr(Tensor, name, property(getter))
+
+
+def _attach_operator(name: str, function: Any) -> None:
+    """Attach an operator under the name it will have in tracebacks."""
+    function.__name__ = name
+    function.__qualname__ = f"Tensor.{name}"
+    setattr(Tensor, name, function)

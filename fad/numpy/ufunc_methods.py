@@ -8,20 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from fad import numpy as functions
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
+from fad.numpy import cumulative, join, reductions, shapes
+from fad.numpy.constants import full_like
 from fad.numpy.creation import asarray
+from fad.numpy.dtypes import astype
 
-_REDUCTIONS = {
-    np.add: "sum",
-    np.multiply: "prod",
-    np.maximum: "max",
-    np.minimum: "min",
-    np.logical_and: "all",
-    np.logical_or: "any",
+_REDUCTIONS: dict[Any, Callable[..., Tensor]] = {
+    np.add: reductions.sum,
+    np.multiply: reductions.prod,
+    np.maximum: reductions.max,
+    np.minimum: reductions.min,
+    np.logical_and: reductions.all,
+    np.logical_or: reductions.any,
 }
-_ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
+_ACCUMULATIONS: dict[Any, Callable[..., Tensor]] = {
+    np.add: cumulative.cumsum,
+    np.multiply: cumulative.cumprod,
+}
 
 
 def reduce(
@@ -36,9 +41,8 @@ def reduce(
 ) -> Tensor:
     """``np.<ufunc>.reduce(x)``: a reduction where there is one, else one call per element."""
     x = _operand(x, dtype)
-    name = _REDUCTIONS.get(ufunc)
-    if name is not None:
-        known = getattr(functions, name)
+    known = _REDUCTIONS.get(ufunc)
+    if known is not None:
         return known(x, axis=axis, keepdims=keepdims, **options)
     parts = _slices(ufunc, "reduce", x, axis)
     if options.get("where", True) is not True:
@@ -53,11 +57,11 @@ def reduce(
             raise FadValueError(
                 located(f"numpy.{ufunc.__name__}.reduce of no elements has no value: give initial=")
             )
-        total = functions.full_like(functions.sum(x, axis=axis), ufunc.identity)
+        total = full_like(reductions.sum(x, axis=axis), ufunc.identity)
     if not keepdims:
         return asarray(total)
     ones = (1,) * x.ndim
-    return functions.reshape(total, ones) if axis is None else functions.expand_dims(total, axis)
+    return shapes.reshape(total, ones) if axis is None else shapes.expand_dims(total, axis)
 
 
 def accumulate(
@@ -70,11 +74,11 @@ def accumulate(
 ) -> Tensor:
     """``np.<ufunc>.accumulate(x)``: all partial reductions along an axis."""
     x = _operand(x, dtype)
-    name = _ACCUMULATIONS.get(ufunc)
-    if name is not None:
-        return getattr(functions, name)(x, axis=axis)
+    known = _ACCUMULATIONS.get(ufunc)
+    if known is not None:
+        return known(x, axis=axis)
     parts = _slices(ufunc, "accumulate", x, axis)
-    return functions.stack(list(accumulated(parts, function)), axis=axis) if parts else x
+    return join.stack(list(accumulated(parts, function)), axis=axis) if parts else x
 
 
 def outer(
@@ -82,7 +86,7 @@ def outer(
 ) -> Tensor:
     """``np.<ufunc>.outer(x, y)``: the function of every pair of elements."""
     x, y = _operand(x, dtype), _operand(y, dtype)
-    return function(functions.reshape(x, x.shape + (1,) * y.ndim), y)
+    return function(shapes.reshape(x, x.shape + (1,) * y.ndim), y)
 
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -94,16 +98,16 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 def _operand(x: Any, dtype: Any) -> Tensor:
     x = asarray(x)
-    return x if dtype is None else functions.astype(x, dtype)
+    return x if dtype is None else astype(x, dtype)
 
 
 def _slices(ufunc: np.ufunc, method: str, x: Tensor, axis: Any) -> list[Tensor]:
     if axis is None:
-        x, axis = functions.ravel(x), 0
+        x, axis = shapes.ravel(x), 0
     if isinstance(axis, tuple):
         if len(axis) != 1:
             raise FadTypeError(
                 located(f"numpy.{ufunc.__name__}.{method} takes one axis on tensors, got {axis}")
             )
         axis = axis[0]
-    return list(functions.unstack(x, axis=axis))
+    return list(join.unstack(x, axis=axis))

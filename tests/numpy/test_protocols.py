@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 from math import sin as bare_sin
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import fad
 import fad.numpy as fnp
 from fad.core.errors import ConcretizationError, FadTypeError, FadValueError
+from fad.numpy.dtypes import as_dtype
 
 X = np.array([1.0, -2.0, 3.0])
 
@@ -135,7 +137,7 @@ def test_cmath_is_refused_too():
     import cmath
 
     def check(x):
-        with pytest.raises(FadTypeError, match="cmath.exp.*fad.numpy.exp"):
+        with pytest.raises(FadTypeError, match=r"cmath\.exp.*fad\.numpy\.exp"):
             cmath.exp(x)
 
     inside(check)
@@ -219,8 +221,9 @@ def test_an_element_of_an_array_cannot_hold_a_tensor_of_a_transform():
     a = np.zeros(2)
 
     def check(x):
-        with pytest.raises(FadTypeError, match=r"a\[i\] = x stores.*a\.at\[i\]\.set\(x\)"):
-            a[0] = x
+        with pytest.raises(ValueError, match="setting an array element") as caught:
+            a[0] = x  # NumPy's own words, with ours as the cause
+        assert re.search(r"a\[i\] = x stores.*a\.at\[i\]\.set\(x\)", str(caught.value.__cause__))
         with pytest.raises(FadTypeError, match="would convert"):
             a[:] = x + a
         with pytest.raises(FadTypeError, match=r"np\.float64\(\.\.\.\) would convert"):
@@ -270,7 +273,7 @@ def test_asarray_has_numpys_dtypes(value, dtype):
 @pytest.mark.parametrize("dtype", ["float32", float, np.int8, "bfloat16", np.dtype(complex)])
 def test_asarray_converts(dtype):
     for value in (1, [1, 2], X, fnp.asarray(X)):
-        assert fnp.asarray(value, dtype).dtype == fnp.as_dtype(dtype)
+        assert fnp.asarray(value, dtype).dtype == as_dtype(dtype)
 
 
 def test_asarray_keeps_tensors():

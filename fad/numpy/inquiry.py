@@ -1,0 +1,62 @@
+"""What can be asked of an array without its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fad.core import dtypes
+from fad.core.tensor import Tensor
+from fad.numpy.creation import asarray
+
+__all__ = ["copy", "iscomplexobj", "isrealobj", "isscalar", "iterable", "ndim", "shape", "size"]
+
+
+def _asked(a: Any) -> Any:
+    """Something with a shape and a dtype; lists that hold tensors become one."""
+    return a if isinstance(a, Tensor | np.ndarray) else asarray(a)
+
+
+def shape(a: Any) -> tuple[int, ...]:
+    """Length of each axis."""
+    return _asked(a).shape
+
+
+def ndim(a: Any) -> int:
+    """Number of axes."""
+    return _asked(a).ndim
+
+
+def size(a: Any, axis: Any = None) -> int:
+    """Number of elements, or of those along an axis, or along each of several."""
+    if axis is None:
+        return _asked(a).size
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    lengths = [_asked(a).shape[i] for i in axes]
+    return int(np.prod(lengths, dtype=int))
+
+
+def iscomplexobj(x: Any) -> bool:
+    """Whether the dtype is complex, whatever the imaginary parts are."""
+    return dtypes.kind(_asked(x).dtype) == "c"
+
+
+def isrealobj(x: Any) -> bool:
+    """Whether the dtype is not complex."""
+    return not iscomplexobj(x)
+
+
+def isscalar(element: Any) -> bool:
+    """Whether ``element`` is a number and neither an array nor a tensor."""
+    return np.isscalar(element)
+
+
+def iterable(y: Any) -> bool:
+    """Whether ``y`` can be iterated over; a tensor can if it has an axis."""
+    return ndim(y) > 0 if isinstance(y, Tensor) else np.iterable(y)
+
+
+def copy(a: Any, order: str = "K", subok: bool = False) -> Tensor:
+    """A tensor of ``a``; a tensor itself, since nobody can write to it."""
+    return asarray(a)
