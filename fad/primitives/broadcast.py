@@ -99,6 +99,8 @@ def sum_to(x: Any, shape: Shape) -> Any:
 
 def _convert(x: Any, *, dtype: DType) -> Any:
     if jnp.issubdtype(x.dtype, jnp.complexfloating) and dtypes.kind(dtype) != "c":
+        if dtype == dtypes.bool_:
+            return x != 0
         x = jnp.real(x)
     return lax.convert_element_type(x, dtype)
 
