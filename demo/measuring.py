@@ -25,6 +25,11 @@ class Counted(Generic[Result]):
         return self.function(*args)
 
 
+def for_scipy(function: Callable[..., Any]) -> Callable[..., Vector]:
+    """Return NumPy arrays, since SciPy computes on with whatever type of array it is given."""
+    return lambda *args: np.asarray(function(*args))
+
+
 def timed(run: Callable[[], Result]) -> tuple[Result, float]:
     """Run once; return the result and the seconds it took."""
     start = time.perf_counter()

@@ -17,7 +17,7 @@ NAMES = [
 ]
 
 
-def eccentric_anomaly(mean_anomaly, eccentricity, iterations=7):
+def eccentric_anomaly(mean_anomaly, eccentricity, iterations=6):
     """Solve Kepler's equation."""
     anomaly = mean_anomaly + eccentricity * np.sin(mean_anomaly)
     for _ in range(iterations):
