@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import float64
+
+from fad.core import dtypes
 from fad.core.aval import SCALARS
 from fad.core.level import BASE, Level
 from fad.core.primitive import Operation
@@ -38,16 +41,27 @@ def apply2(operation: Operation, x: Any, y: Any) -> Any:
             return x.level.process2(operation, x, y, 1)
         if other is kind and x.level is y.level:
             return x.level.process2(operation, x, y, 3)
-    # A Python integer means the same as a float where it meets inexact numbers.
-    if other is int and _is_inexact_elementwise(operation, x):
-        return apply2(operation, x, float(y))
-    if kind is int and _is_inexact_elementwise(operation, y):
-        return apply2(operation, float(x), y)
+    simpler_x, simpler_y = _simpler(operation, x, y), _simpler(operation, y, x)
+    if simpler_x is not x or simpler_y is not y:
+        return apply2(operation, simpler_x, simpler_y)
     return apply(operation, x, y)
 
 
-def _is_inexact_elementwise(operation: Operation, x: Any) -> bool:
-    return isinstance(x, Tensor) and x.aval.inexact and operation.primitive.elementwise is not None
+def _simpler(operation: Operation, x: Any, other: Any) -> Any:
+    """What means the same as ``x`` beside ``other``, and has a short way: a float or a tensor."""
+    kind = x.__class__
+    if isinstance(x, Tensor) or (kind in SCALARS and kind is not int):
+        return x
+    if isinstance(other, Tensor) and operation.primitive.elementwise is not None:
+        aval = other.aval
+        if kind is int:  # which takes the dtype of inexact numbers
+            return float(x) if aval.inexact else x
+        if kind is float64 and aval.dtype in _DOUBLES and not aval.weak:
+            return float(x)
+    return x if kind is int else lift(x)
+
+
+_DOUBLES = (dtypes.float64, dtypes.complex128)
 
 
 def apply(operation: Operation, *operands: Any) -> Any:
