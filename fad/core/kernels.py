@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -56,19 +56,53 @@ def compile(
     Without ``fuse`` elementwise operations are not fused into loops on the CPU, where that pass
     takes time quadratic in the number of operations.
     """
-    options = None if fuse or jax.default_backend() != "cpu" else _UNFUSED
-
-    def traced(*buffers: Buffer) -> Any:
-        _count()
-        return function(*buffers)
-
-    jitted = jax.jit(traced, donate_argnums=donate, compiler_options=options)
+    jitted = jit(function, donate, fuse)
 
     def call(*buffers: Buffer) -> Any:
         with enable_x64(True):
             return jitted(*buffers)
 
     return call
+
+
+def jit(
+    function: Callable[..., Any], donate: tuple[int, ...] = (), fuse: bool = True
+) -> Callable[..., Any]:
+    """The same, to be called inside ``enable_x64(True)``."""
+    options = None if fuse or jax.default_backend() != "cpu" else _UNFUSED
+
+    def traced(*buffers: Buffer) -> Any:
+        _count()
+        return function(*buffers)
+
+    return jax.jit(traced, donate_argnums=donate, compiler_options=options)
+
+
+class Step(NamedTuple):
+    """One kernel of a program that runs kernel by kernel; ``dead`` are values it uses last."""
+
+    kernel: Callable[..., Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    multiple: bool
+    dead: list[int]
+
+
+def run_apart(
+    steps: Sequence[Step], inputs: Sequence[int], outputs: Sequence[int], buffers: Sequence[Buffer]
+) -> list[Buffer]:
+    """Run a program kernel by kernel."""
+    env = dict(zip(inputs, buffers, strict=True))
+    with enable_x64(True):
+        for kernel, ins, outs, multiple, dead in steps:
+            results = kernel(*[env[v] for v in ins])
+            if multiple:
+                env.update(zip(outs, results, strict=True))
+            else:
+                env[outs[0]] = results
+            for v in dead:
+                del env[v]
+    return [env[v] for v in outputs]
 
 
 def mapped(kernel: Callable[..., Any], batched: tuple[bool, ...], size: int) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """Programs: graphs that run, and the choice of how (the tiers).
 
 XLA needs about 25 ms for the smallest program, a millisecond more for an elementwise operation and
-ten more for a matrix product; one kernel call costs about 5 µs. A small new program is compiled
+ten more for a matrix product; one kernel call costs about 10 µs. A small new program is compiled
 whole at once. A large one runs kernel by kernel, each kernel compiled once and shared by all
 programs, and is compiled whole when it has been met often enough to pay for that (the ski-rental
 rule: never more than twice the best possible cost). The choice counts meetings and never reads a
@@ -17,12 +17,12 @@ from typing import Any
 from fad.core import kernels
 from fad.core.aval import Aval, make_aval
 from fad.core.config import Compile
-from fad.core.graph import Graph, evaluate, simplify
+from fad.core.graph import Graph, evaluate, last_uses, simplify
 from fad.core.kernels import Buffer
 from fad.core.primitive import Operation
 
 COMPILE_MS = 25.0
-CALL_MS = 0.005
+CALL_MS = 0.012
 SMALL_MS = 120.0
 """A program whose estimated compile time is below this is compiled at its first meeting."""
 
@@ -38,13 +38,14 @@ _MAX_KERNELS = 4096
 class Program:
     """One graph, run kernel by kernel or as one compiled function of its input buffers."""
 
-    __slots__ = ("compiled", "donate", "graph", "mode", "patience")
+    __slots__ = ("compiled", "donate", "graph", "mode", "patience", "steps")
 
     def __init__(self, graph: Graph, mode: Compile, donate: tuple[int, ...] = ()) -> None:
         self.graph = graph
         self.mode = mode
         self.donate = donate
         self.compiled: Callable[..., list[Buffer]] | None = None
+        self.steps: list[kernels.Step] | None = None
         self.patience = meetings_before_compiling(graph) if mode == "auto" else 0
 
     def __call__(self, *buffers: Buffer) -> list[Buffer]:
@@ -53,7 +54,10 @@ class Program:
             return self.compiled(*buffers)
         if self.mode == "never" or self.patience > 0:
             self.patience -= 1
-            return evaluate(self.graph, buffers, run_kernel)
+            if self.steps is None:
+                self.steps = _steps(self.graph)
+            return kernels.run_apart(self.steps, self.graph.inputs, self.graph.outputs, buffers)
+        self.steps = None
         self.compiled = compile_graph(self.graph, self.donate)
         return self.compiled(*buffers)
 
@@ -96,18 +100,25 @@ def perform_inline(operation: Operation, operands: list[Any], avals: tuple[Aval,
 _kernels: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
 
 
-def run_kernel(operation: Operation, operands: list[Buffer], avals: tuple[Aval, ...]) -> Any:
-    """Run one operation on buffers by its own compiled kernel."""
-    weak = tuple([aval.weak for aval in avals])
+def _steps(graph: Graph) -> list[kernels.Step]:
+    """The graph as kernels to run one by one, each value freed after its last use."""
+    steps = []
+    for eqn, dead in zip(graph.equations, last_uses(graph), strict=True):
+        kernel = _kernel(eqn.operation, tuple([graph.avals[v].weak for v in eqn.inputs]))
+        steps.append(kernels.Step(kernel, eqn.inputs, eqn.outputs, eqn.operation.multiple, dead))
+    return steps
+
+
+def _kernel(operation: Operation, weak: tuple[bool, ...]) -> Callable[..., Any]:
+    """The compiled kernel of an operation, shared by all programs."""
     kernel = _kernels.get((operation, weak))
     if kernel is None:
-        kernel = kernels.compile(
+        kernel = _kernels[operation, weak] = kernels.jit(
             lambda *xs: perform_inline(operation, list(xs), _with_weak(xs, weak))
         )
-        _kernels[operation, weak] = kernel
         if len(_kernels) > _MAX_KERNELS:
             _kernels.popitem(last=False)
-    return kernel(*operands)
+    return kernel
 
 
 def _with_weak(buffers: Sequence[Buffer], weak: Sequence[bool]) -> tuple[Aval, ...]:

@@ -14,15 +14,18 @@ from jax import tree_util
 
 TreeDef = Any
 _known: set[type] = set()
+_plain: set[type] = set()  # types of leaves that are no dataclasses
 
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     """Leaves, left to right, and the structure that holds them. None is an empty subtree."""
     leaves, treedef = tree_util.tree_flatten(tree)
-    for leaf in leaves:
-        if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
-            _register_dataclasses(leaves)
-            return flatten(tree)
+    if not _plain.issuperset([type(x) for x in leaves]):
+        for leaf in leaves:
+            if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
+                _register_dataclasses(leaves)
+                return flatten(tree)
+        _plain.update([type(x) for x in leaves])
     return leaves, treedef
 
 

@@ -7,10 +7,10 @@ records the same steps each time; the second time they are appended at once.
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
-from fad.core.stream import Segment, local, new
+from fad.core.stream import Segment, flush, local, new
 from fad.core.tensor import Array
 from fad.core.trie import TrieNode
 
@@ -26,102 +26,158 @@ def position_of(segment: Segment, array: Array) -> int | None:
     return position if reference is not None and reference() is array else None
 
 
-class _Memo:
-    """What a deterministic computation recorded: where it led, the leaves it took, its results."""
+class _Leg(NamedTuple):
+    """What was recorded up to a flush, or up to the end.
 
-    __slots__ = ("count", "end", "leaves", "results")
+    ``leaves`` are (position, buffer of a scalar or, for an array, its position in the run);
+    ``made`` are position and aval of what the computation had made and still held at the flush.
+    """
 
-    def __init__(self, end: TrieNode, count: int, leaves: list[Any], results: list[Any]) -> None:
-        self.end = end
-        self.count = count
-        self.leaves = leaves  # (position from the start, buffer or Array or position in the run)
-        self.results = results  # (position, aval), or None
+    end: TrieNode
+    length: int
+    leaves: list[tuple[int, Any]]
+    made: list[tuple[int, Aval]]
 
 
-def replayed(key: Any, compute: Any) -> list[Array | None]:
+class _Memo(NamedTuple):
+    """What a deterministic computation recorded, and where its results stand (None for None)."""
+
+    legs: list[_Leg]
+    results: list[tuple[int, Aval] | None]
+
+
+class _Recorder:
+    """Watches what a computation records, to make a memo of it."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.refs = segment.refs
+        self.first = len(segment.refs)
+        self.first_leaf = len(segment.leaves)
+        self.known = dict(segment.entered)
+        self.legs: list[_Leg] = []
+        self.possible = True
+
+    def flushed(self, segment: Segment, live: Sequence[Array]) -> None:
+        """The stream is about to run what it has recorded."""
+        made = [(x.index, x.aval) for x in live if x.index >= self.first]
+        self._add_leg(segment, made)
+
+    def _add_leg(self, segment: Segment, made: list[tuple[int, Aval]]) -> None:
+        if segment.refs is not self.refs:
+            self.possible = False
+        if not self.possible:
+            return
+        leaves: list[tuple[int, Any]] = []
+        skipped = 0 if self.legs else self.first_leaf
+        for position, leaf in zip(segment.places[skipped:], segment.leaves[skipped:], strict=True):
+            if leaf.__class__ is Array:
+                leaf = self._position(leaf)
+                if leaf is None:  # the run did not tell of it: another call may have another
+                    self.possible = False
+                    return
+            leaves.append((position, leaf))
+        self.legs.append(_Leg(segment.node, len(segment.refs), leaves, made))
+
+    def _position(self, leaf: Array) -> int | None:
+        if leaf.segment is not None and leaf.segment.refs is self.refs:
+            return leaf.index
+        position = self.known.get(id(leaf))
+        if position is None:
+            return None
+        reference = self.refs[position]
+        return position if reference is not None and reference() is leaf else None
+
+    def memo(self, segment: Segment, results: Sequence[Array | None]) -> _Memo | None:
+        """The memo, or None if another call might record something else."""
+        self._add_leg(segment, [])
+        if not self.possible:
+            return None
+        places: list[tuple[int, Aval] | None] = []
+        for array in results:
+            if array is None:
+                places.append(None)
+                continue
+            position = position_of(segment, array)
+            if position is None or (position < segment.start and position < self.first):
+                return None
+            places.append((position, array.aval))
+        return _Memo(self.legs, places)
+
+
+def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array | None]:
     """``compute()``, or what it recorded when the stream last stood here, taken over in one step.
 
     ``compute`` returns a list of concrete tensors or Nones and must be a function of ``key`` and of
     what the run has recorded alone.
     """
-    segment = local.segment
-    start = segment.node
+    start = local.segment.node
     memo = start.memos.get(key) if start.memos else None
     if memo is not None:
-        taken_over = _replay(segment, memo)
+        taken_over = _replay(memo)
         if taken_over is not None:
             return taken_over
-    first, first_leaf = len(segment.refs), len(segment.leaves)
-    before = dict(segment.entered)
-    results: list[Array | None] = compute()
-    if local.segment is segment:
-        memo = _make_memo(segment, first, first_leaf, before, results)
-        if memo is not None:
-            if start.memos is None:
-                start.memos = {}
-            start.memos[key] = memo
+    recorder = _Recorder(local.segment)
+    local.recorders.append(recorder)
+    try:
+        results = compute()
+    finally:
+        local.recorders.remove(recorder)
+    memo = recorder.memo(local.segment, results)
+    if memo is not None:
+        if start.memos is None:
+            start.memos = {}
+        start.memos[key] = memo
     return results
 
 
-def _make_memo(
-    segment: Segment, first: int, first_leaf: int, before: dict[int, int], results: Any
-) -> _Memo | None:
-    refs = segment.refs
-    leaves = []
-    new_leaves = zip(segment.places[first_leaf:], segment.leaves[first_leaf:], strict=True)
-    for position, leaf in new_leaves:
-        if leaf.__class__ is Array:
-            if leaf.segment is not None and leaf.segment.refs is refs:
-                leaf = leaf.index
-            else:
-                earlier = before.get(id(leaf))
-                if earlier is not None:
-                    reference = refs[earlier]
-                    if reference is not None and reference() is leaf:
-                        leaf = earlier
-        leaves.append((position, leaf))
-    out: list[Any] = []
-    for array in results:
-        where = None
-        if array is not None:
-            where = position_of(segment, array)
-            if where is None or where < segment.start:
+def _replay(memo: _Memo) -> list[Array | None] | None:
+    """The results, or None if something the memo needs is gone."""
+    held: list[Array] = []  # what the computation would hold at its flushes
+    last = memo.legs[-1]
+    for leg in memo.legs:
+        segment = local.segment
+        refs = segment.refs
+        leaves = _present(leg.leaves, refs)
+        if leaves is None:
+            return None
+        refs.extend(repeat(None, leg.length - len(refs)))
+        for position, leaf in leaves:
+            if leaf.__class__ is Array:
+                segment.entered[id(leaf)] = position
+            segment.leaves.append(leaf)
+            segment.places.append(position)
+        segment.node = leg.end
+        if leg is not last:
+            held += [_at(segment, position, aval) for position, aval in leg.made]
+            flush()
+            if local.segment.refs is not refs:
                 return None
-        out.append(None if array is None else (where, array.aval))
-    return _Memo(segment.node, len(refs) - first, leaves, out)
+    segment = local.segment
+    return [None if r is None else _at(segment, *r) for r in memo.results]
 
 
-def _replay(segment: Segment, memo: _Memo) -> list[Array | None] | None:
-    refs = segment.refs
-    leaves = []
-    for position, leaf in memo.leaves:
+def _present(leaves: list[tuple[int, Any]], refs: list[Any]) -> list[tuple[int, Any]] | None:
+    """Leaves with arrays in place of positions; None if one is gone."""
+    out = []
+    for position, leaf in leaves:
         if type(leaf) is int:
             reference = refs[leaf]
             leaf = None if reference is None else reference()
             if leaf is None:
                 return None
-        leaves.append((position, leaf))
-    refs.extend(repeat(None, memo.count))
-    for position, leaf in leaves:
-        if leaf.__class__ is Array:
-            segment.entered[id(leaf)] = position
-        segment.leaves.append(leaf)
-        segment.places.append(position)
-    segment.node = memo.end
-    out: list[Array | None] = []
-    for result in memo.results:
-        if result is None:
-            out.append(None)
-            continue
-        position, aval = result
-        reference = refs[position]
-        array = None if reference is None else reference()
-        if array is None:
-            array = new(Array)
-            array.aval = aval
-            array.buffer = None
-            array.segment = segment
-            array.index = position
-            refs[position] = ref(array)
-        out.append(array)
+        out.append((position, leaf))
     return out
+
+
+def _at(segment: Segment, position: int, aval: Aval) -> Array:
+    """The array at a position of the run, made if nobody holds it."""
+    reference = segment.refs[position]
+    array: Array | None = None if reference is None else reference()
+    if array is None:
+        array = new(Array)
+        array.aval = aval
+        array.buffer = None
+        array.segment = segment
+        array.index = position
+        segment.refs[position] = ref(array)
+    return array

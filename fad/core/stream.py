@@ -42,7 +42,7 @@ from fad.core.trie import (
     trie,
 )
 
-MAX_RUN = 16384
+MAX_RUN = 65536
 """After this many positions a run starts again at the root: its path would be too long to keep."""
 
 new = object.__new__
@@ -84,6 +84,7 @@ class _Local(threading.local):
         self.depth = 0
         self.staging: list[Level] = []
         self.tape: Level | None = None  # the last one of whose steps the stream tells
+        self.recorders: list[Any] = []  # what wants to know of flushes; see fad.core.replay
 
 
 local = _Local()
@@ -264,6 +265,8 @@ def flush() -> None:
             if out is not None and out.buffer is None:
                 live.append(out)
     try:
+        for recorder in local.recorders:
+            recorder.flushed(segment, live)
         if live:
             _execute(segment, segment.node, live)
     except BaseException as error:

@@ -23,7 +23,7 @@ SCALAR_CODES: dict[type, int] = {float: -1, int: -2, complex: -3, bool: -4}
 SCALAR_KINDS = {code: kind for kind, code in SCALAR_CODES.items()}
 _CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
 
-MAX_NODES = 100_000
+MAX_NODES = 200_000
 MAX_TRIE_PROGRAMS = 1024
 
 

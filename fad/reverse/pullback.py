@@ -15,9 +15,12 @@ from fad.reverse.tape import TapeLevel, TapeTensor
 
 
 class Recording:
-    """A function on a tape: call it on ``tensors``, then ``close`` the recording and pull."""
+    """A function on a tape: call it on ``tensors``, then ``close`` the recording and pull.
 
-    __slots__ = ("level", "nodes", "tensors")
+    ``values`` are the inputs as the stream knows them: what is to be replayed must use these.
+    """
+
+    __slots__ = ("level", "nodes", "tensors", "values")
 
     def __init__(
         self, function: Callable[..., Any], values: list[Any], transform: str = "grad"
@@ -25,6 +28,7 @@ class Recording:
         self.level = TapeLevel(function, transform)
         self.tensors = self.level.inputs(values)
         self.nodes = [t.node for t in self.tensors]
+        self.values = [t.value for t in self.tensors]
 
     @property
     def inputs(self) -> list[Edge]:
@@ -65,12 +69,11 @@ class Recording:
         """The gradient of a scalar output; see :meth:`replayed`."""
         if output.__class__ is not TapeTensor or output.level is not self.level:
             return [None] * len(self.nodes)
+        # A replay finds all that was saved still there, so the first time keeps it too.
+        keep = self.level.refs is not None and local.segment.refs is self.level.refs
+        edge = Edge(output.node, output.output_nr)
         return self.replayed(
-            "pull",
-            (output,),
-            lambda: run_backward(
-                [Edge(output.node, output.output_nr)], [ones()], self.inputs, False
-            ),
+            "pull", (output,), lambda: run_backward([edge], [ones()], self.inputs, keep)
         )
 
     def replayed(

@@ -118,7 +118,7 @@ class Jitted:
                     buffers.append(x.realize() if buffer is None else buffer)
                 elif kind is np.ndarray:
                     key.append((x.shape, x.dtype))
-                    buffers.append(x)
+                    buffers.append(x.copy())  # XLA reads it after this call has returned
                 elif kind is float:
                     key.append(float)
                     buffers.append(literal_buffer(x))

@@ -106,7 +106,9 @@ def _at_point(point: Point) -> tuple[Any, Any, Any]:
 
     def compute() -> list[Any]:
         again = recording.again([out])
-        blocks, gradients = point.forward(lambda tensors: _gradient(point, tensors, again), chunks)
+        blocks, gradients = point.forward(
+            lambda tensors: _gradient(point, tensors, again), recording.values, chunks
+        )
         return gradients + [block for line in _symmetric(blocks) for block in line]
 
     if point.progress:
@@ -226,7 +228,9 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         again = recording.again([out])
         if again is None:
             return pytree.flatten(jvp(gradient, tuple(primals), tuple(tangents))[1])[0]
-        return pushed_leaves(lambda tensors: _gradient(point, tensors, again), inputs.wanted, given)
+        return pushed_leaves(
+            lambda tensors: _gradient(point, tensors, again), recording.values, given
+        )
 
     key = ("hvp", tuple([t is None for t in given]))
     return inputs.gradient(recording.replayed(key, [out], compute))

@@ -207,7 +207,7 @@ class Point:
                 blocks = self._reverse(recording, outs, chunks)
             else:
                 again = recording.again(outs) or (lambda tensors: self.call(tensors)[0])
-                blocks, _ = self.forward(again, chunks)
+                blocks, _ = self.forward(again, recording.values, chunks)
             return [block for line in blocks for block in line]
 
         if self.progress:
@@ -238,6 +238,7 @@ class Point:
     def forward(
         self,
         function: Callable[[Sequence[Any]], list[Any]],
+        primals: Sequence[Any],
         chunks: Sequence[tuple[int, int]],
     ) -> tuple[list[list[Any]], list[Any]]:
         """Blocks [output][input], one forward pass per input element, and the output leaves."""
@@ -247,7 +248,7 @@ class Point:
         for start, stop in self._with_bar(chunks):
             batch, level = BatchLevel(None, stop - start), DualLevel(self.inputs.selection.function)
             tangents = basis_vectors(batch, self.in_avals, start, stop)
-            duals = [level.dual(x, t) for x, t in zip(self.inputs.wanted, tangents, strict=True)]
+            duals = [level.dual(x, t) for x, t in zip(primals, tangents, strict=True)]
             try:
                 outs = function(duals)
             finally:
