@@ -6,10 +6,12 @@ records the same steps each time; the second time they are appended at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 from weakref import ref
 
+from fad.core.aval import Aval
 from fad.core.stream import Segment, flush, local, new
 from fad.core.tensor import Array
 from fad.core.trie import TrieNode
@@ -111,7 +113,7 @@ def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array 
     what the run has recorded alone.
     """
     start = local.segment.node
-    memo = start.memos.get(key) if start.memos else None
+    memo: _Memo | None = start.memos.get(key) if start.memos else None
     if memo is not None:
         taken_over = _replay(memo)
         if taken_over is not None:
