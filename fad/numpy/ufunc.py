@@ -91,7 +91,7 @@ def _listed(x: Any) -> Any:
 
 def refuse_out(name: str, out: Any, example: str = "y") -> None:
     """Raise if a result shall be written somewhere."""
-    if out is not None and out != (None,):
+    if out is not None and not (isinstance(out, tuple) and all(o is None for o in out)):
         raise FadTypeError(
             located(
                 f"{name} cannot write through out=: tensors are immutable: write "

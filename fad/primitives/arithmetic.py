@@ -10,6 +10,7 @@ from jax import numpy as jnp
 
 from fad.core import dtypes
 from fad.core.tensor import aval_of
+from fad.primitives import precise
 from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
@@ -17,6 +18,9 @@ NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
 _INT8 = np.dtype(np.int8)
 COUNTING = Promotion(compute=lambda d: _INT8 if d == dtypes.bool_ else d)
 """For operations whose results on booleans NumPy gives as int8."""
+
+QUOTIENT = Promotion(compute=lambda d: d if dtypes.is_inexact(d) else dtypes.float64)
+"""NumPy divides integers of any size in float64."""
 
 
 def is_complex(x: Any) -> bool:
@@ -44,11 +48,19 @@ mul: Any = elementwise(
     [lambda g, y: mul(g, y), lambda g, x: mul(g, x)],
     reference=np.multiply,
 )
+
+
+def _div(x: Any, y: Any) -> Any:
+    # XLA divides by a broadcast scalar as it multiplies by its reciprocal, which rounds twice (and
+    # underflows). Behind a choice it does not see the broadcast.
+    return lax.div(x, lax.select(lax.ne(x, x), x, y))
+
+
 div: Any = elementwise(
     "div",
-    lax.div,
+    _div,
     [lambda g, y: div(g, y), lambda g, y, out: neg(div(mul(g, out), y))],
-    promotion=INEXACT,
+    promotion=QUOTIENT,
     domains=((-3.0, 3.0), (0.5, 3.0)),
     reference=np.true_divide,
 )
@@ -122,7 +134,7 @@ reciprocal = elementwise(
 )
 sqrt = elementwise(
     "sqrt",
-    lax.sqrt,
+    precise.sqrt,
     [lambda g, out: div(mul(g, 0.5), out)],
     promotion=INEXACT,
     domains=((0.1, 3.0),),

@@ -71,7 +71,7 @@ inversion: Any = elementwise(
     "inversion",  # x / (x**2 + y**2)
     _inversion,
     [
-        lambda g, x, y: _inversion_partial(g, inversion(x, y), inversion(y, x)),
+        lambda g, x, y: _inversion_partial(g, x, y, hypot(x, y)),
         lambda g, x, y: _twice(mul(g, -2.0), inversion(x, y), inversion(y, x)),
     ],
     promotion=REAL_INEXACT,
@@ -91,6 +91,6 @@ def _twice(g: Any, a: Any, b: Any) -> Any:
     return mul(mul(g, a), b)
 
 
-def _inversion_partial(g: Any, mine: Any, other: Any) -> Any:
-    """g (other**2 - mine**2)"""
-    return _twice(g, sub(other, mine), add(other, mine))
+def _inversion_partial(g: Any, x: Any, y: Any, r: Any) -> Any:
+    """g (y**2 - x**2) / r**4, by factors that neither cancel nor overflow."""
+    return div(div(_twice(g, div(sub(y, x), r), div(add(y, x), r)), r), r)

@@ -21,7 +21,7 @@ from fad.core.primitive import Primitive
 from fad.core.tensor import aval_of
 from fad.primitives.arithmetic import COUNTING, mul
 from fad.primitives.declare import elementwise_family, function_of
-from fad.primitives.precise import is_complex
+from fad.primitives.precise import difference, is_complex
 
 MAX_STATIC = 64
 """Larger exponents are run-time arguments: a program per exponent would be too many."""
@@ -93,10 +93,7 @@ def _shifted_power(x: Any, y: Any, k: int) -> Any:
     """x**(y - k). The rounding of y - k is magnified by log(x), so it is corrected for."""
     if k == 0 or is_complex(x):
         return lax.pow(x, y - k)
-    info = jnp.finfo(x.dtype)
-    # One digit less than there is: else the compiler takes the correction for 0.
-    s = lax.reduce_precision(y - k, info.nexp, info.nmant - 1)
-    lost = (y - s) - k
+    s, lost = difference(y, jnp.full_like(y, k))
     ordinary = (lost != 0) & (x != 0) & (lax.abs(x) < jnp.inf)
     log = lax.log(jnp.where(ordinary, lax.abs(x), 1.0))
     return lax.pow(x, s) * (1.0 + jnp.where(ordinary, lost, 0.0) * log)

@@ -49,6 +49,15 @@ def upper_half(x: Any) -> Any:
     return lax.reduce_precision(x, exponent_bits=info.nexp, mantissa_bits=(info.nmant + 1) // 2 - 1)
 
 
+def difference(x: Any, y: Any) -> tuple[Any, Any]:
+    """``x - y``, rounded, and what the rounding lost; 0 where the difference is infinite."""
+    info = jnp.finfo(x.dtype)
+    # One digit less than there is: else the compiler takes what was lost for 0.
+    d = lax.reduce_precision(x - y, info.nexp, info.nmant - 1)
+    lost = jnp.where(lax.abs(x) < lax.abs(y), x - (d + y), (x - d) - y)  # exact, each on its side
+    return d, jnp.where(lax.abs(d) < jnp.inf, lost, 0.0)
+
+
 # ---------------------------------------------------------------------- exponents and mantissas
 
 
@@ -83,6 +92,40 @@ def split_exponent(x: Any) -> tuple[Any, Any]:
     k = lax.shift_right_arithmetic(shifted, bits(info.nmant)) - bias
     m = lax.bitcast_convert_type(whole - lax.shift_left(k, bits(info.nmant)), x.dtype)
     return m, lax.convert_element_type(k, x.dtype)
+
+
+# ------------------------------------------------------------------------------- branch cuts
+
+
+def _mirrored(kernel: Kernel) -> Kernel:
+    """A function with f(conj z) = conj f(z), from its values above the real axis.
+
+    So the sign of a zero imaginary part chooses the side of a cut; the compiler ignores it.
+    """
+
+    def run(x: Any) -> Any:
+        if not is_complex(x):
+            return kernel(x)
+        above = kernel(lax.complex(lax.real(x), lax.abs(lax.imag(x))))
+        imag = lax.imag(above)
+        return lax.complex(lax.real(above), jnp.where(jnp.signbit(lax.imag(x)), -imag, imag))
+
+    return run
+
+
+sqrt = _mirrored(lax.sqrt)
+arcsin = _mirrored(lax.asin)
+arccos = _mirrored(lax.acos)
+arccosh = _mirrored(lax.acosh)
+
+
+def arcsinh(x: Any) -> Any:
+    """The inverse hyperbolic sine; its cuts lie on the imaginary axis."""
+    if not is_complex(x):
+        return lax.asinh(x)
+    right = lax.asinh(lax.complex(lax.abs(lax.real(x)), lax.imag(x)))
+    real = lax.real(right)
+    return lax.complex(jnp.where(jnp.signbit(lax.real(x)), -real, real), lax.imag(right))
 
 
 # -------------------------------------------------------------------- exponentials and logarithms
@@ -232,11 +275,17 @@ def erfc(x: Any) -> Any:
 
 def sin_pi(x: Any) -> Any:
     """sin(pi x), exactly 0 at integers."""
+    if is_complex(x):
+        a, b = lax.real(x), math.pi * lax.imag(x)
+        return lax.complex(sin_pi(a) * cosh(b), cos_pi(a) * sinh(b))
     return _half_turns(x, False)
 
 
 def cos_pi(x: Any) -> Any:
     """cos(pi x), exactly 0 at odd halves."""
+    if is_complex(x):
+        a, b = lax.real(x), math.pi * lax.imag(x)
+        return lax.complex(cos_pi(a) * cosh(b), -sin_pi(a) * sinh(b))
     return _half_turns(x, True)
 
 

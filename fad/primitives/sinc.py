@@ -17,7 +17,7 @@ from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
 from fad.primitives.declare import INEXACT, elementwise_family
-from fad.primitives.precise import cos_pi, is_complex, sin_pi, widened
+from fad.primitives.precise import cos_pi, sin_pi, widened
 
 
 def _series(u: Any, n: int) -> Any:
@@ -33,7 +33,7 @@ def _series(u: Any, n: int) -> Any:
 
 def _recurrence(x: Any, u: Any, order: int) -> Any:
     """f_n by the recurrence, from sin(u) and cos(u)."""
-    sine, cosine = (jnp.sin(u), jnp.cos(u)) if is_complex(x) else (sin_pi(x), cos_pi(x))
+    sine, cosine = sin_pi(x), cos_pi(x)
     value = sine / u
     for n in range(1, order + 1):
         shifted = (sine, cosine, -sine, -cosine)[n % 4]

@@ -89,30 +89,35 @@ def _logaddexp2(x: Any, y: Any) -> Any:
     return jnp.where(x == y, larger + 1.0, larger + precise.log1p(ratio) / precise.LN2)
 
 
-def _share(exponential: Any) -> Any:
-    """The kernel of exp(x) / (exp(x) + exp(y)); one half where they are equal, even if infinite."""
-    return precise.widened(lambda x, y: jnp.where(x == y, 0.5, 1.0 / (1.0 + exponential(y - x))))
+def _share(exponential: Any, scale: float) -> Any:
+    """The kernel of exp(x) / (exp(x) + exp(y)); one half where they are equal, even if infinite.
+
+    The exponential magnifies the rounding of the difference, so that is made good.
+    """
+
+    def kernel(x: Any, y: Any) -> Any:
+        d, lost = precise.difference(y, x)
+        ratio = exponential(d)
+        return jnp.where(x == y, 0.5, 1.0 / (1.0 + ratio * (1.0 + scale * lost)))
+
+    return precise.widened(kernel)
 
 
-def _share_slope(x: Any, y: Any, scale: float) -> Any:
-    return mul(sech2(mul(sub(x, y), 0.5 * scale)), 0.25 * scale)
-
-
-share = elementwise(
+share: Any = elementwise(
     "share",
-    _share(lax.exp),
+    _share(lax.exp, 1.0),
     [
-        lambda g, x, y: mul(g, _share_slope(x, y, 1.0)),
-        lambda g, x, y: neg(mul(g, _share_slope(x, y, 1.0))),
+        lambda g, x, y: mul(g, mul(share(x, y), share(y, x))),
+        lambda g, x, y: neg(mul(g, mul(share(x, y), share(y, x)))),
     ],
     promotion=REAL_INEXACT,
 )
-share2 = elementwise(
+share2: Any = elementwise(
     "share2",
-    _share(precise.exp2),
+    _share(precise.exp2, precise.LN2),
     [
-        lambda g, x, y: mul(g, _share_slope(x, y, precise.LN2)),
-        lambda g, x, y: neg(mul(g, _share_slope(x, y, precise.LN2))),
+        lambda g, x, y: mul(g, mul(mul(share2(x, y), share2(y, x)), precise.LN2)),
+        lambda g, x, y: mul(g, mul(mul(share2(x, y), share2(y, x)), -precise.LN2)),
     ],
     promotion=REAL_INEXACT,
 )
@@ -166,7 +171,7 @@ def _cosine_of_arcsine(x: Any) -> Any:
 
 arcsin = elementwise(
     "arcsin",
-    lax.asin,
+    precise.arcsin,
     [lambda g, x: div(g, _cosine_of_arcsine(x))],
     promotion=INEXACT,
     domains=_UNIT,
@@ -174,7 +179,7 @@ arcsin = elementwise(
 )
 arccos = elementwise(
     "arccos",
-    lax.acos,
+    precise.arccos,
     [lambda g, x: neg(div(g, _cosine_of_arcsine(x)))],
     promotion=INEXACT,
     domains=_UNIT,
@@ -222,11 +227,11 @@ def _arcsinh_partial(g: Any, x: Any) -> Any:
 
 
 arcsinh = elementwise(
-    "arcsinh", lax.asinh, [_arcsinh_partial], promotion=INEXACT, reference=np.arcsinh
+    "arcsinh", precise.arcsinh, [_arcsinh_partial], promotion=INEXACT, reference=np.arcsinh
 )
 arccosh = elementwise(
     "arccosh",
-    lax.acosh,
+    precise.arccosh,
     [lambda g, x: div(div(g, sqrt(sub(x, 1.0))), sqrt(sub(x, -1.0)))],
     promotion=INEXACT,
     domains=((1.1, 3.0),),
