@@ -107,13 +107,39 @@ def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) 
     for kind in types:
         if not issubclass(kind, Tensor | np.ndarray):
             return NotImplemented
-    return function(*args, **kwargs)
+    try:
+        return function(*args, **kwargs)
+    except FadTypeError as error:
+        return _with_objects(func, args, kwargs, error)
 
 
 @cache
 def _function_for(func: Any) -> Any:
-    module = _namespaces.get(func.__module__)
-    return getattr(module, func.__name__, None)
+    function = getattr(_namespaces.get(func.__module__), func.__name__, None)
+    return function if func not in _CONVERTERS else _converter(func, function)
+
+
+_CONVERTERS = (np.atleast_1d, np.atleast_2d, np.atleast_3d, np.copy)
+"""What libraries call to have an array of their own, such as compiled code insists on."""
+
+
+def _converter(func: Any, function: Any) -> Any:
+    def converting(*args: Any, **kwargs: Any) -> Any:
+        if all(map(_is_concrete, _tensors((args, kwargs)))):
+            return func(*_to_numpy(args), **_to_numpy(kwargs))
+        return function(*args, **kwargs)
+
+    return converting
+
+
+def _with_objects(func: Any, args: Any, kwargs: dict[str, Any], error: FadTypeError) -> Any:
+    """What ``func`` gives where strings or other objects stand beside concrete tensors."""
+    if not all(map(_is_concrete, _tensors((args, kwargs)))):
+        raise error
+    try:
+        return func(*_to_numpy(args), **_to_numpy(kwargs))
+    except Exception:
+        raise error from None
 
 
 def _any_function(func: Any, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
