@@ -1,0 +1,96 @@
+"""NumPy's products: values, dtypes and errors as in NumPy, derivatives as in JAX."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from jax import numpy as jnp
+
+import fad
+from fad.numpy import products
+
+CASES = {
+    "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((5, 2, 3), (3, 4)), ((5, 1, 2, 3), (4, 3, 2))],
+    "dot": [((3,), (3,)), ((2, 3), (3,)), ((2, 3), (5, 3, 4)), ((), (3,)), ((2,), ())],
+    "inner": [((3,), (3,)), ((2, 3), (4, 3)), ((2, 3), (5, 4, 3)), ((), (3,))],
+    "outer": [((2,), (3,)), ((2, 2), (3,)), ((), (2,)), ((0,), (2,))],
+    "vdot": [((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (6,))],
+    "vecdot": [((3,), (3,)), ((2, 3), (3,)), ((5, 1, 3), (2, 3)), ((0, 3), (3,))],
+    "kron": [((2, 3), (4, 5)), ((2,), (3, 4)), ((2, 3, 2), (2,)), ((), (2,)), ((0, 2), (2, 2))],
+    "tensordot": [((2, 3, 4), (3, 4, 5)), ((2, 3), (2, 3))],
+}
+EVERY = [(name, shapes) for name, cases in CASES.items() for shapes in cases]
+
+
+def draw(rng, shape, dtype=float):
+    x = rng.normal(size=shape)
+    return np.asarray(x + 1j * rng.normal(size=shape) if dtype is complex else x)
+
+
+@pytest.mark.parametrize(("name", "shapes"), EVERY)
+def test_value_and_gradient(rng, name, shapes):
+    x, y = (draw(rng, s) for s in shapes)
+    ours, theirs = getattr(products, name), getattr(jnp, name)
+    expected = getattr(np, name)(x, y)
+    got = np.asarray(ours(x, y))
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+    _, pullback = fad.vjp(ours, x, y)
+    with jax.enable_x64(True):
+        _, oracle = jax.vjp(theirs, jnp.asarray(x), jnp.asarray(y))
+        cotangent = draw(rng, expected.shape)
+        gradients = oracle(jnp.asarray(cotangent))
+    for g, e in zip(pullback(cotangent), gradients, strict=True):
+        np.testing.assert_allclose(np.asarray(g), e, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["vdot", "vecdot"])
+def test_the_first_operand_is_conjugated(rng, name):
+    x, y = draw(rng, 3, complex), draw(rng, 3, complex)
+    ours, theirs = getattr(products, name), getattr(jnp, name)
+    np.testing.assert_allclose(np.asarray(ours(x, y)), np.vdot(x, y), rtol=1e-13)
+    pulled = fad.vjp(ours, x, y)[1](np.complex128(1.0))
+    with jax.enable_x64(True):
+        oracle = jax.vjp(theirs, jnp.asarray(x), jnp.asarray(y))[1](jnp.complex128(1.0))
+    for g, e in zip(pulled, oracle, strict=True):
+        np.testing.assert_allclose(np.asarray(g), e, rtol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [2, 1, 0, ((1,), (0,)), ([0, 1], [1, 0]), (1, 0), (-1, -2)])
+def test_tensordot_axes(rng, axes):
+    x, y = draw(rng, (3, 3)), draw(rng, (3, 3))
+    got = np.asarray(products.tensordot(x, y, axes))
+    np.testing.assert_allclose(got, np.tensordot(x, y, axes), rtol=1e-12, atol=1e-13)
+
+
+def test_vecdot_along_another_axis(rng):
+    x, y = draw(rng, (3, 2)), draw(rng, (3, 2))
+    got = np.asarray(products.vecdot(x, y, axis=0))
+    np.testing.assert_allclose(got, np.vecdot(x, y, axis=0), rtol=1e-13)
+
+
+def test_lists_integers_and_booleans():
+    assert products.dot([1, 2], [3, 4]).dtype == np.int64
+    assert np.asarray(products.matmul([[True, False]], [[True], [True]])).tolist() == [[True]]
+    assert products.dot(2, np.int8([1, 2])).dtype == np.dot(2, np.int8([1, 2])).dtype
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "text"),
+    [
+        ("matmul", ((2,), (3,)), "do not fit"),
+        ("dot", ((2, 3), (2, 3)), "not aligned: 3 .dim 1. != 2 .dim 0."),
+        ("inner", ((2, 3), (3, 2)), "not aligned"),
+        ("vdot", ((2,), (3,)), "not aligned"),
+        ("vecdot", ((2,), (3,)), "vecdot: axis -1 has length 2"),
+        ("vecdot", ((), (3,)), "at least one axis"),
+        ("tensordot", ((2, 3), (2, 3)), "tensordot: shape-mismatch"),
+    ],
+)
+def test_messages(rng, name, shapes, text):
+    arguments = [draw(rng, s) for s in shapes]
+    if name == "tensordot":
+        arguments.append(1)
+    with pytest.raises(ValueError, match=text):
+        getattr(products, name)(*arguments)
