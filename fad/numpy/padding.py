@@ -10,7 +10,7 @@ import numpy as np
 from fad import numpy as functions
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy import constants, reductions, statistics
+from fad.numpy import constants
 from fad.numpy.axes import tensor
 from fad.numpy.indexing import take
 from fad.primitives import broadcast
@@ -137,12 +137,7 @@ def _ramp(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str) -> 
 
 
 def _statistic(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str) -> Tensor:
-    function: Callable[..., Tensor] = {
-        "maximum": reductions.max,
-        "minimum": reductions.min,
-        "mean": statistics.mean,
-        "median": functions.median,
-    }[mode]
+    function: Callable[..., Tensor] = getattr(functions, _STATISTICS.get(mode, mode))
     n = x.shape[axis]
 
     def block(length: Any, width: int, at_end: bool) -> Tensor:
@@ -156,6 +151,7 @@ def _statistic(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str
     return _between(x, axis, [block(values[0], low, False)], [block(values[1], high, True)])
 
 
+_STATISTICS = {"maximum": "max", "minimum": "min"}
 _MODES: dict[str, tuple[str, Any]] = {
     "constant": ("constant_values", _constant),
     "edge": ("", _by_index),
