@@ -244,7 +244,7 @@ def _refuse_conversion(x: Tensor) -> NoReturn:
 
 
 def to_dlpack(x: Tensor, **options: Any) -> Any:
-    """A DLPack capsule of the tensor's memory, which must not be written to."""
+    """A DLPack capsule. The memory is the tensor's own, and must not be written to."""
     if x.__class__ is not Array:
         _refuse_conversion(x)
     return _exported(x).__dlpack__(**options)
@@ -258,9 +258,9 @@ def dlpack_device(x: Tensor) -> tuple[int, int]:
 
 
 def _exported(x: Any) -> Any:
-    """The buffer on its device; a host buffer is put there, so that nobody can write to ours."""
+    """The buffer on its device; a copy of host buffers and of numbers, which others may hold."""
     buffer = x.realize()
-    return buffer if kernels.is_buffer(buffer) else kernels.put(buffer)
+    return buffer if kernels.is_buffer(buffer) and x.aval.ndim else kernels.put(buffer)
 
 
 def device(x: Tensor) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,10 @@ from fad.numpy.dtypes import as_dtype, result_type
 from fad.primitives.broadcast import convert
 from fad.primitives.join import stack
 
-__all__ = ["array", "asarray", "from_dlpack"]
+__all__ = [
+    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "from_dlpack",
+    "frombuffer", "fromfunction", "fromiter",
+]  # fmt: skip
 
 
 def asarray(obj: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -60,6 +65,41 @@ def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int =
     made = asarray(obj, dtype)
     missing = ndmin - made.ndim
     return made.reshape((1,) * missing + made.shape) if missing > 0 else made
+
+
+asanyarray = asarray
+
+
+def ascontiguousarray(a: Any, dtype: Any = None) -> Tensor:
+    """A tensor of ``a`` with at least one axis; tensors have no memory layout."""
+    made = asarray(a, dtype)
+    return made if made.ndim else made.reshape(1)
+
+
+def asarray_chkfinite(a: Any, dtype: Any = None) -> Tensor:
+    """A tensor of ``a``, or an error if it holds infinities or NaN, which needs its values."""
+    made = asarray(a, dtype)
+    value = np.asarray(made.concrete("asarray_chkfinite").realize())
+    if made.aval.inexact and not np.isfinite(value).all():
+        raise FadValueError(located("array must not contain infs or NaNs"))
+    return made
+
+
+def fromfunction(
+    function: Callable[..., Any], shape: Any, *, dtype: Any = float, **kwargs: Any
+) -> Any:
+    """``function`` of the coordinates of all elements, one tensor for each axis."""
+    return function(*[asarray(i) for i in np.indices(shape, as_dtype(dtype))], **kwargs)
+
+
+def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1) -> Tensor:
+    """A tensor of what an iterable yields, at most ``count`` of it unless that is -1."""
+    return asarray(list(iter if count < 0 else islice(iter, count)), dtype)
+
+
+def frombuffer(buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0) -> Tensor:
+    """A tensor of the bytes of an object, which are copied."""
+    return asarray(np.frombuffer(buffer, as_dtype(dtype), count, offset))
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:

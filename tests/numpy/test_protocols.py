@@ -347,10 +347,11 @@ def test_from_dlpack_copies_unless_told_not_to():
     np.testing.assert_array_equal(np.asarray(fnp.from_dlpack(X, copy=False)), X)
 
 
-def test_dlpack_of_a_scalar_does_not_expose_a_shared_buffer():
-    x = fad.Array(fnp.asarray(1.0).aval, np.asarray(1.0))
-    exported = np.from_dlpack(x)
-    assert not np.shares_memory(exported, x.buffer)
+def test_dlpack_of_a_number_does_not_expose_a_buffer_that_others_may_hold():
+    doubled = fad.grad(lambda x: 2.0 * x)(1.0)
+    for x in (doubled, fad.Array(fnp.asarray(1.0).aval, np.asarray(1.0))):
+        exported = np.from_dlpack(x)
+        assert not np.shares_memory(exported, np.asarray(x.realize()))
 
 
 def test_dlpack_refuses():
