@@ -13,11 +13,13 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.aval import Aval, make_aval
 from fad.core.dtypes import DType
-from fad.core.tensor import aval_of
+from fad.core.tensor import Tensor, aval_of
 from fad.primitives.broadcast import full
 from fad.primitives.declare import SELECT, Promotion, broadcast_shapes, elementwise
 
 _UINT64 = np.dtype(np.uint64)
+_EXACT = 2**53
+"""Integers up to here are floats."""
 
 
 class _Compare(Promotion):
@@ -63,11 +65,15 @@ def _declare(name: str, compare: Any, reference: Any) -> Callable[[Any, Any], An
     )
 
     def compared(x: Any, y: Any) -> Any:
-        if y.__class__ is int or x.__class__ is int:
+        if y.__class__ is int:
+            if isinstance(x, Tensor) and x.aval.inexact and -_EXACT <= y <= _EXACT:
+                return applied(x, float(y))  # the short way is that of floats
             constant = _beyond(x, y, compare)
-            if constant is not None:
-                return constant
-        return applied(x, y)
+        elif x.__class__ is int:
+            constant = _beyond(x, y, compare)
+        else:
+            return applied(x, y)
+        return applied(x, y) if constant is None else constant
 
     compared.__name__ = compared.__qualname__ = name
     return compared

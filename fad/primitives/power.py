@@ -18,7 +18,7 @@ from jax import numpy as jnp
 from fad.core.apply import apply1, apply2
 from fad.core.errors import FadValueError, located
 from fad.core.primitive import Primitive
-from fad.core.tensor import aval_of
+from fad.core.tensor import Tensor, aval_of
 from fad.primitives.arithmetic import COUNTING, mul
 from fad.primitives.declare import elementwise_family, function_of
 from fad.primitives.precise import difference, is_complex
@@ -130,21 +130,32 @@ POWER: Primitive = elementwise_family(
 _power_of = function_of(POWER(dx=0, dy=0))
 
 
+_STATIC = {n: INTEGER_POW(exponent=n) for n in range(-MAX_STATIC, MAX_STATIC + 1) if n != 1}
+
+
 def power(x: Any, y: Any) -> Any:
     """``x ** y``. A Python int as exponent becomes part of the program, if it is not too large."""
     if y.__class__ is int:
-        kind = aval_of(x).dtype.kind
-        if kind in "iu" and y < 0:
-            raise _negative(f"x.astype(float) ** {y}, or write x ** {float(y)}")
-        if kind != "b" and -MAX_STATIC <= y <= MAX_STATIC:
-            return integer_pow(x, y)
-    elif (
+        operation = _STATIC.get(y)
+        if operation is not None and isinstance(x, Tensor) and x.aval.inexact:
+            return apply1(operation, x)
+        return _power_of_integer_exponent(x, y)
+    if (
         isinstance(y, np.ndarray | np.generic)
         and y.dtype.kind in "iu"
         and bool(np.any(np.asarray(y) < 0))
         and aval_of(x).dtype.kind in "biu"
     ):
         raise _negative("x.astype(float) ** y")
+    return _power_of(x, y)
+
+
+def _power_of_integer_exponent(x: Any, y: int) -> Any:
+    kind = aval_of(x).dtype.kind
+    if kind in "iu" and y < 0:
+        raise _negative(f"x.astype(float) ** {y}, or write x ** {float(y)}")
+    if kind != "b" and -MAX_STATIC <= y <= MAX_STATIC:
+        return integer_pow(x, y)
     return _power_of(x, y)
 
 
