@@ -38,8 +38,8 @@ class Outcome:
     settled: dict[str, float] = field(default_factory=dict)  # all calls until nothing compiled
     errors: dict[str, str] = field(default_factory=dict)
 
-    def median(self, key: str) -> float | None:
-        return self.samples[key].median if key in self.samples else None
+    def time(self, key: str) -> float | None:
+        return self.samples[key].typical if key in self.samples else None
 
     def ratio(self, key: str, rival: str) -> float | None:
         """How long `key` takes relative to `rival`, where both were measured."""
@@ -49,7 +49,7 @@ class Outcome:
 
     def cells(self) -> dict[str, report.Value]:
         """The medians, and a word where a contestant failed."""
-        cells: dict[str, report.Value] = {key: taken.median for key, taken in self.samples.items()}
+        cells: dict[str, report.Value] = {key: taken.typical for key, taken in self.samples.items()}
         cells.update((f"{key}_first", value) for key, value in self.first.items())
         cells.update((f"{key}_settled", value) for key, value in self.settled.items())
         return cells | self.errors

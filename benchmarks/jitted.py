@@ -53,7 +53,7 @@ def _compare(
         outcome = contest.hold(program, kind, _ENTRANTS, options)
         cells = outcome.cells()
         cells["per_jax"] = outcome.ratio("fad_jit", "jax_jit")
-        rival = outcome.median("jax_jit")
+        rival = outcome.time("jax_jit")
         judged = target != JAX or rival is None or rival >= LONG
         claims = [outcome.claim("fad_jit", "jax_jit", target)] if judged else []
         table.rows.append(Row(program.name, cells, claims, outcome.noisy))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks import timing
 from benchmarks.program import Program
@@ -15,11 +15,12 @@ class Options:
 
     quick: bool = False
     only: str = ""
+    best: bool = False
     failures: list[str] = field(default_factory=list)
 
     @property
     def effort(self) -> timing.Effort:
-        return timing.QUICK if self.quick else timing.Effort()
+        return replace(timing.QUICK if self.quick else timing.Effort(), best=self.best)
 
     def select(self, programs: list[Program], every: int = 1) -> list[Program]:
         """The programs asked for; of those, one in `every` for a quick run."""

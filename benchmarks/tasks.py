@@ -12,7 +12,8 @@ _clock = time.perf_counter
 def bring(library: str) -> tuple[Any, Callable[[Any], Any], Callable[..., Any]]:
     """The namespace of a library, its array constructor, and `gradient(f, *inputs)`, ready-made.
 
-    `gradient` returns a call which returns the list of gradients, materialised.
+    An input is an array or a list of arrays. `gradient` returns a call which returns the gradients,
+    one for each input, materialised.
     """
     if library == "torch":
         return _bring_torch()
@@ -32,7 +33,8 @@ def bring(library: str) -> tuple[Any, Callable[[Any], Any], Callable[..., Any]]:
         def call() -> Any:
             gradients = transformed(*inputs)
             for one in gradients:
-                one.block_until_ready()
+                for array in one if isinstance(one, list) else (one,):
+                    array.block_until_ready()
             return gradients
 
         return call
@@ -46,9 +48,12 @@ def _bring_torch() -> tuple[Any, Callable[[Any], Any], Callable[..., Any]]:
     torch.set_num_threads(2)
 
     def gradient(function: Callable[..., Any], *inputs: Any) -> Callable[[], Any]:
-        for tensor in inputs:
+        wanted = []
+        for one in inputs:
+            wanted += one if isinstance(one, list) else [one]
+        for tensor in wanted:
             tensor.requires_grad_()
-        return lambda: torch.autograd.grad(function(*inputs), inputs)
+        return lambda: torch.autograd.grad(function(*inputs), wanted)
 
     return torch, lambda value: torch.tensor(value, dtype=torch.float64), gradient
 
@@ -114,13 +119,13 @@ def wide(library: str, inputs: int, seconds: float) -> dict[str, float]:
     """Gradients in many scalars at once: one tape with as many inputs."""
     _, array, gradient = bring(library)
 
-    def function(*given: Any) -> Any:
+    def function(given: list[Any]) -> Any:
         total = given[0]
         for one in given[1:]:
             total = total + one * one
         return total
 
-    return _first_and_later(gradient(function, *(array(0.001 * i) for i in range(inputs))), seconds)
+    return _first_and_later(gradient(function, [array(0.001 * i) for i in range(inputs)]), seconds)
 
 
 def _first_and_later(call: Callable[[], Any], seconds: float) -> dict[str, float]:
