@@ -18,7 +18,7 @@ from fad.core.dtypes import DType
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
-from fad.numpy.dtypes import as_dtype
+from fad.numpy.dtypes import as_dtype, result_type
 from fad.primitives import arithmetic, comparison, extrema, reductions
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes
@@ -78,7 +78,9 @@ def _accumulate(
 
 def _start(initial: Any, dtype: DType) -> Any:
     """An initial value, which does not change the dtype of the result."""
-    return initial if type(initial) in SCALARS else convert(tensor(initial), dtype)
+    if type(initial) in SCALARS and result_type(dtype, initial) == dtype:
+        return initial
+    return convert(tensor(initial), dtype)
 
 
 def sum(

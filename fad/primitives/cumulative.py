@@ -1,8 +1,5 @@
 """Cumulative sums, products and extrema, and the linear recurrence behind them.
 
-On the CPU they run through the axis one element at a time: that compiles in the same short time
-for every length and is faster than XLA's logarithmic tree; elsewhere the tree is used.
-
 Their derivatives are linear recurrences. *Exclusive* scans (position i sees what comes before i)
 close under differentiation: the recurrence is, in its second operand, the transpose of its own
 mirror image.
@@ -20,101 +17,36 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
-from fad.core.primitive import Operation, Primitive
+from fad.core.primitive import Primitive
 from fad.primitives import precise
 from fad.primitives.arithmetic import add, div, mul
-from fad.primitives.broadcast import broadcast_to
 from fad.primitives.comparison import keep_where
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
 from fad.primitives.reductions import accumulating, widened
-
-Step = Callable[..., tuple[Any, Any]]
+from fad.primitives.scans import (
+    batch_along,
+    prefix_by_prefix,
+    reference_along,
+    samples_along,
+    scan,
+    shifted,
+)
 
 
 def _draw(*shape: int) -> np.ndarray:
     return np.random.default_rng(6).normal(size=shape)
 
 
-def run_along(step: Step, init: Any, xs: list[Any], axis: int, reverse: bool = False) -> Any:
-    """``step(carry, *slices) -> (carry, slice of the result)`` along ``axis``; slices keep it."""
-    first = xs[0]
-    n = first.shape[axis]
-    if not first.size:
-        return first
-
-    def slices(i: Any) -> list[Any]:
-        return [lax.dynamic_slice_in_dim(x, i, 1, axis) for x in xs]
-
-    def body(i: Any, state: Any) -> Any:
-        carry, out = state
-        at = n - 1 - i if reverse else i
-        carry, emitted = step(carry, *slices(at))
-        return carry, lax.dynamic_update_slice_in_dim(out, emitted, at, axis)
-
-    unit = (*first.shape[:axis], 1, *first.shape[axis + 1 :])
-    carry = [jnp.full(unit, value, first.dtype) for value in init]
-    return lax.fori_loop(0, n, body, (carry, jnp.zeros_like(first)))[1]
-
-
-def shifted(x: Any, first: Any, axis: int, reverse: bool) -> Any:
-    """``x`` one place further along ``axis``, beginning with the number ``first``."""
-    n = x.shape[axis]
-    if not n:
-        return x
-    unit = jnp.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), first, x.dtype)
-    if reverse:
-        return lax.concatenate([lax.slice_in_dim(x, 1, n, axis=axis), unit], axis)
-    return lax.concatenate([unit, lax.slice_in_dim(x, 0, n - 1, axis=axis)], axis)
-
-
-def batch_along(
-    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
-) -> tuple[Any, Any]:
-    """The same along the next axis; operands that are not batched are repeated."""
-    whole = [
-        x if b else broadcast_to(x, (size, *x.aval.shape))
-        for x, b in zip(operands, batched, strict=True)
-    ]
-    params = dict(operation.params)
-    params["axis"] += 1
-    return apply(operation.primitive(**params), *whole), True
-
-
 def _infer_widened(x: Aval, *, axis: int, reverse: bool) -> Aval:
     return make_aval(x.shape, widened(x.dtype))
-
-
-def samples_along() -> list[Sample]:
-    """Samples of an operation along an axis that also runs in reverse."""
-    return [
-        Sample((_draw(4),), {"axis": 0, "reverse": True}),
-        Sample((_draw(2, 3, 2),), {"axis": 1, "reverse": False}),
-        Sample((_draw(2, 0),), {"axis": 1, "reverse": False}),
-        Sample((np.arange(3, dtype=np.int8),), {"axis": 0, "reverse": False}),
-    ]
-
-
-def _reference(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, *, axis: int, reverse: bool) -> Any:
-        return np.flip(function(np.flip(x, axis), axis), axis) if reverse else function(x, axis)
-
-    return run
 
 
 # ------------------------------------------------------------------------------------------- sums
 
 
 def _cumsum(x: Any, *, axis: int, reverse: bool) -> Any:
-    def step(carry: Any, here: Any) -> tuple[Any, Any]:
-        total = lax.add(carry[0], here)
-        return [total], total
-
-    return lax.platform_dependent(
-        x,
-        cpu=lambda x: run_along(step, [0], [x], axis, reverse),
-        default=lambda x: lax.cumsum(x, axis, reverse),
-    )
+    return scan(lambda a, b: [lax.add(a[0], b[0])], [x], [0], axis, reverse=reverse)[0]
 
 
 CUMSUM = primitive(
@@ -124,7 +56,7 @@ CUMSUM = primitive(
     infer=_infer_widened,
     batch=batch_along,
     samples=samples_along,
-    reference=_reference(np.cumsum),
+    reference=reference_along(np.cumsum),
     compile_cost=15.0,
 )
 
@@ -138,21 +70,13 @@ def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
 
 
 def _recurrence(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
-    def step(carry: Any, a: Any, b: Any) -> tuple[Any, Any]:
-        return [lax.add(lax.mul(a, carry[0]), b)], carry[0]
+    def combine(before: Any, here: Any) -> Any:
+        return [
+            lax.mul(before[0], here[0]),
+            lax.add(lax.mul(here[0], before[1]), here[1]),
+        ]
 
-    def combine(left: Any, right: Any) -> Any:
-        return lax.mul(left[0], right[0]), lax.add(lax.mul(right[0], left[1]), right[1])
-
-    def tree(a: Any, b: Any) -> Any:
-        if not a.size:
-            return a
-        inclusive = lax.associative_scan(combine, (a, b), reverse=reverse, axis=axis)[1]
-        return shifted(inclusive, 0, axis, reverse)
-
-    return lax.platform_dependent(
-        a, b, cpu=lambda a, b: run_along(step, [0], [a, b], axis, reverse), default=tree
-    )
+    return scan(combine, [a, b], [1, 0], axis, reverse=reverse, exclusive=True, emit=[1])[0]
 
 
 def _samples_recurrence() -> list[Sample]:
@@ -209,14 +133,10 @@ def linear_recurrence(a: Any, b: Any, axis: int, reverse: bool = False) -> Any:
 
 
 def _products_before(x: Any, *, axis: int, reverse: bool) -> Any:
-    def step(carry: Any, here: Any) -> tuple[Any, Any]:
-        return [lax.mul(carry[0], here)], carry[0]
+    def combine(before: Any, here: Any) -> Any:
+        return [lax.mul(before[0], here[0])]
 
-    return lax.platform_dependent(
-        x,
-        cpu=lambda x: run_along(step, [1], [x], axis, reverse),
-        default=lambda x: shifted(lax.cumprod(x, axis, reverse), 1, axis, reverse),
-    )
+    return scan(combine, [x], [1], axis, reverse=reverse, exclusive=True)[0]
 
 
 def _products_before_reference(x: Any, axis: int) -> Any:
@@ -244,7 +164,7 @@ PRODUCTS_BEFORE = primitive(
         *samples_along(),
         Sample((np.array([2.0, 0.0, 3.0, 0.0, 5.0]),), {"axis": 0, "reverse": False}),
     ],
-    reference=_reference(_products_before_reference),
+    reference=reference_along(_products_before_reference),
     compile_cost=15.0,
 )
 
@@ -264,14 +184,10 @@ def cumprod(x: Any, axis: int, reverse: bool = False) -> Any:
 
 def _runs(x: Any, out: Any, *, axis: int) -> tuple[Any, Any, Any]:
     mask = x == out
-    same = (out == shifted(out, 0, axis, False)).astype(x.dtype)
-
-    def step(carry: Any, same: Any, here: Any) -> tuple[Any, Any]:
-        total = lax.add(lax.mul(same, carry[0]), here)
-        return [total], total
-
-    count = run_along(step, [0], [same, mask.astype(x.dtype)], axis)
-    return mask, same, count
+    same = (out == shifted(out, 0, axis)).astype(x.dtype)
+    hits = mask.astype(x.dtype)
+    before = _recurrence(same, hits, axis=axis, reverse=False)
+    return mask, same, lax.add(lax.mul(same, before), hits)
 
 
 RUNS = primitive(
@@ -318,24 +234,10 @@ def _highest(dtype: Any) -> Any:
 
 
 def _cumulative_extremum(
-    name: str, better: Any, tree: Any, identity: Callable[[Any], Any], ufunc: np.ufunc
+    name: str, better: Any, identity: Callable[[Any], Any], ufunc: np.ufunc, reduce: Any
 ) -> Primitive:
-    def step(carry: Any, here: Any) -> tuple[Any, Any]:
-        best = better(carry[0], here)
-        return [best], best
-
     def run(x: Any, *, axis: int) -> Any:
-        return lax.platform_dependent(
-            x,
-            cpu=lambda x: run_along(step, [identity(x.dtype)], [x], axis),
-            default=lambda x: tree(x, axis),
-        )
-
-    def oracle(x: Any, *, axis: int) -> Any:
-        reduce = jnp.max if better is lax.max else jnp.min
-        parts = [lax.slice_in_dim(x, 0, i + 1, axis=axis) for i in range(x.shape[axis])]
-        found = [reduce(part, axis, keepdims=True) for part in parts]
-        return lax.concatenate(found, axis) if found else x
+        return scan(lambda a, b: [better(a[0], b[0])], [x], [identity(x.dtype)], axis)[0]
 
     return primitive(
         name,
@@ -350,13 +252,13 @@ def _cumulative_extremum(
             Sample((np.array([3, 1, 5], np.uint8),), {"axis": 0}),
         ],
         reference=ufunc.accumulate,
-        oracle=oracle,
+        oracle=prefix_by_prefix(lambda x, axis: reduce(x, axis, keepdims=True)),
         compile_cost=15.0,
     )
 
 
-CUMMAX = _cumulative_extremum("cummax", lax.max, lax.cummax, _lowest, np.maximum)
-CUMMIN = _cumulative_extremum("cummin", lax.min, lax.cummin, _highest, np.minimum)
+CUMMAX = _cumulative_extremum("cummax", lax.max, _lowest, np.maximum, jnp.max)
+CUMMIN = _cumulative_extremum("cummin", lax.min, _highest, np.minimum, jnp.min)
 
 
 def cummax(x: Any, axis: int) -> Any:

@@ -14,51 +14,57 @@ from jax import lax
 from jax import numpy as jnp
 
 from fad.core import dtypes
-from fad.core.apply import apply1
+from fad.core.apply import apply, apply1
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, located
-from fad.primitives.arithmetic import mul, sub
-from fad.primitives.cumulative import (
-    batch_along,
-    linear_recurrence,
-    run_along,
-    samples_along,
-    shifted,
-)
+from fad.primitives.arithmetic import add, mul, neg, sub
+from fad.primitives.cumulative import linear_recurrence
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.precise import log1p, widened
-from fad.primitives.reductions import Axes, aligned, batch_reduction, reduce_sum, reduced_shape
-from fad.primitives.transcendental import logaddexp, share
+from fad.primitives.reductions import (
+    Axes,
+    accumulator,
+    aligned,
+    batch_reduction,
+    reduce_sum,
+    reduced_shape,
+)
+from fad.primitives.scans import batch_along, prefix_by_prefix, reference_along, samples_along, scan
 
 
 def _draw(*shape: int) -> np.ndarray:
     return np.random.default_rng(8).normal(size=shape)
 
 
-def _parts(x: Any, axes: Axes) -> tuple[Any, Any, Any]:
-    """The maximum m with its axes kept, x - m, and the sum of exp(x - m) less 1."""
+def _parts(x: Any, axes: Axes) -> tuple[Any, Any]:
+    """The maximum m with its axes kept, and the sum of exp(x - m) less 1."""
     top = lax.reshape(lax.reduce_max(x, axes), reduced_shape(x.shape, axes, True))
-    gap = jnp.where(x == top, 0, x - top)  # infinities meet themselves here
-    rest = lax.reduce_sum(jnp.where(x == top, 0, lax.exp(gap)), axes)
+    is_top = x == top
+    others = lax.reduce_sum(lax.exp(jnp.where(is_top, -jnp.inf, x - top)), axes)
     # How often the maximum occurs is counted apart, so that 1 can be left out exactly.
-    again = lax.reduce_sum((x == top).astype(x.dtype), axes) - 1
-    return top, gap, lax.reshape(again + rest, top.shape)
+    count = lax.reduce_sum(jnp.where(is_top, x.dtype.type(1), x.dtype.type(0)), axes)
+    return top, lax.reshape((count - 1) + others, top.shape)
+
+
+def _below(x: Any, top: Any) -> Any:
+    """``x - top``, also where both are the same infinity."""
+    return jnp.where(x == top, 0, x - top)
 
 
 def _logsumexp(x: Any, *, axes: Axes, keepdims: bool) -> Any:
-    top, _, rest = _parts(x, axes)
+    top, rest = _parts(x, axes)
     return lax.reshape(top + log1p(rest), reduced_shape(x.shape, axes, keepdims))
 
 
 def _softmax(x: Any, *, axes: Axes) -> Any:
-    top, gap, rest = _parts(x, axes)
-    return jnp.where(top == -jnp.inf, 0, lax.exp(gap) / (1 + rest))
+    top, rest = _parts(x, axes)
+    return jnp.where(top == -jnp.inf, 0, lax.exp(_below(x, top)) / (1 + rest))
 
 
 def _log_softmax(x: Any, *, axes: Axes) -> Any:
-    top, gap, rest = _parts(x, axes)
-    return jnp.where(top == -jnp.inf, -jnp.inf, gap - log1p(rest))
+    top, rest = _parts(x, axes)
+    return jnp.where(top == -jnp.inf, -jnp.inf, _below(x, top) - log1p(rest))
 
 
 def _checked(name: str, x: Aval) -> None:
@@ -198,50 +204,99 @@ def log_softmax(x: Any, axes: Axes) -> Any:
     return apply1(LOG_SOFTMAX(axes=axes), x)
 
 
-def _logsumexp_before(x: Any, *, axis: int, reverse: bool) -> Any:
-    def step(carry: Any, here: Any) -> tuple[Any, Any]:
-        # The sum so far is exp(top) * (1 + rest): what is added to 1 keeps its own precision.
-        top, rest, before = carry
-        gap = jnp.where(here == top, 0.0, -lax.abs(here - top))
-        scale = lax.exp(gap)
-        rest = jnp.where(here > top, (1.0 + rest) * scale, rest + scale)
-        top = lax.max(here, top)
-        return [top, rest, top + log1p(rest)], before
+def _log_sums(x: Any, axis: int, reverse: bool, exclusive: bool) -> list[Any]:
+    """Maximum and rest of the sums up to each element, or before each."""
 
-    def tree(x: Any) -> Any:
-        return shifted(lax.cumlogsumexp(x, axis, reverse), -jnp.inf, axis, reverse)
+    def combine(before: Any, here: Any) -> Any:
+        top = lax.max(before[0], here[0])
+        scale = lax.exp(-lax.abs(_below(before[0], here[0])))
+        larger = jnp.where(before[0] >= here[0], before[1], here[1])
+        smaller = jnp.where(before[0] >= here[0], here[1], before[1])
+        return [top, larger + (1 + smaller) * scale]
 
-    return lax.platform_dependent(
-        x,
-        cpu=lambda x: run_along(step, [-np.inf, -1.0, -np.inf], [x], axis, reverse),
-        default=tree,
-    )
+    xs = [x, jnp.zeros_like(x)]
+    options: Any = {"reverse": reverse, "exclusive": exclusive, "emit": [0, 1]}
+    return scan(combine, xs, [-np.inf, -1], axis, **options)
 
 
-def _push_logsumexp_before(t: Any, x: Any, out: Any, *, axis: int, reverse: bool) -> Any:
-    return linear_recurrence(share(out, x), mul(share(x, out), t), axis, reverse)
+def _cumlogsumexp(x: Any, *, axis: int, reverse: bool) -> Any:
+    top, rest = _log_sums(x, axis, reverse, exclusive=False)
+    return top + log1p(rest)
 
 
-def _pull_logsumexp_before(g: Any, x: Any, out: Any, *, axis: int, reverse: bool) -> Any:
-    return mul(share(x, out), linear_recurrence(share(out, x), g, axis, not reverse))
+def _weights(x: Any, *, axis: int, reverse: bool) -> tuple[Any, Any]:
+    dtype = x.dtype
+    x = lax.convert_element_type(x, accumulator(np.dtype(dtype)))
+    top, rest = _log_sums(x, axis, reverse, exclusive=True)
+    scale = lax.exp(-lax.abs(_below(x, top)))
+    before = (1 + rest) * jnp.where(x > top, scale, 1)
+    here = jnp.where(x > top, 1, scale)
+    nothing = x == -jnp.inf  # so that the derivative of sums of nothing but -inf is 0
+    before_part = jnp.where(nothing, 1, before / (before + here))
+    here_part = jnp.where(nothing, 0, here / (before + here))
+    return lax.convert_element_type(before_part, dtype), lax.convert_element_type(here_part, dtype)
 
 
-LOGSUMEXP_BEFORE = primitive(
-    "logsumexp_before",
-    widened(_logsumexp_before),
-    PerOperand([_push_logsumexp_before], [_pull_logsumexp_before]),
-    infer=lambda x, *, axis, reverse: make_aval(x.shape, x.dtype),
+def _push_weights(t: Any, out: Any, *, axis: int, reverse: bool) -> tuple[Any, Any]:
+    before, here = out
+    change = sub(t, linear_recurrence(before, mul(here, t), axis, reverse))
+    change = mul(mul(before, here), change)
+    return neg(change), change
+
+
+def _pull_weights(g: Any, out: Any, *, axis: int, reverse: bool) -> Any:
+    before, here = out
+    towards = neg(g[0]) if g[1] is None else g[1] if g[0] is None else sub(g[1], g[0])
+    change = mul(mul(before, here), towards)
+    return sub(change, mul(here, linear_recurrence(before, change, axis, not reverse)))
+
+
+WEIGHTS = primitive(
+    "cumlogsumexp_weights",
+    _weights,
+    PerOperand([_push_weights], [_pull_weights]),
+    infer=lambda x, *, axis, reverse: (make_aval(x.shape, x.dtype),) * 2,
     batch=batch_along,
-    samples=lambda: [s for s in samples_along() if s.operands[0].dtype.kind == "f"],
+    multiple=True,
+    samples=lambda: samples_along(integers=False),
+    compile_cost=15.0,
+)
+"""The parts of what came before, and of the element itself, in each sum of exponentials."""
+
+
+def _push_cumlogsumexp(t: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+    before, here = apply(WEIGHTS(axis=axis, reverse=reverse), x)
+    part = mul(here, t)
+    return add(mul(before, linear_recurrence(before, part, axis, reverse)), part)
+
+
+def _pull_cumlogsumexp(g: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+    before, here = apply(WEIGHTS(axis=axis, reverse=reverse), x)
+    later = linear_recurrence(before, mul(before, g), axis, not reverse)
+    return mul(here, add(g, later))
+
+
+def _infer_cumlogsumexp(x: Aval, *, axis: int, reverse: bool) -> Aval:
+    _checked("cumlogsumexp", x)
+    return make_aval(x.shape, x.dtype)
+
+
+CUMLOGSUMEXP = primitive(
+    "cumlogsumexp",
+    widened(_cumlogsumexp),
+    PerOperand([_push_cumlogsumexp], [_pull_cumlogsumexp]),
+    infer=_infer_cumlogsumexp,
+    batch=batch_along,
+    samples=lambda: [
+        *samples_along(integers=False),
+        Sample((np.array([-_INF, -_INF, 1.0, 1.0, -800.0, 5.0]),), {"axis": 0, "reverse": False}),
+    ],
+    reference=reference_along(np.logaddexp.accumulate),
+    oracle=prefix_by_prefix(lambda x, axis: _logsumexp_oracle(x, axes=(axis,), keepdims=True)),
     compile_cost=15.0,
 )
 
 
-def logsumexp_before(x: Any, axis: int, reverse: bool = False) -> Any:
-    """Log of the sum of exponentials of the elements before each; -inf where there are none."""
-    return apply1(LOGSUMEXP_BEFORE(axis=axis, reverse=reverse), x)
-
-
 def cumlogsumexp(x: Any, axis: int, reverse: bool = False) -> Any:
     """Log of the sum of exponentials of the elements up to and including each."""
-    return logaddexp(x, logsumexp_before(x, axis, reverse))
+    return apply1(CUMLOGSUMEXP(axis=axis, reverse=reverse), x)

@@ -17,9 +17,9 @@ from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
 from fad.core.dtypes import int64
 from fad.core.primitive import Operation, ReverseRule
-from fad.primitives.cumulative import batch_along
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
+from fad.primitives.scans import batch_along
 
 _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
 _LOW = np.uint64(0xFFFFFFFF)
