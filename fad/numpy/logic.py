@@ -5,49 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from fad.core import dtypes
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
+from fad.numpy import reductions
 from fad.numpy.axes import tensor
 from fad.numpy.ufunc import binary, unary
 from fad.primitives import arithmetic, bitwise, comparison, complexes, floating
 from fad.primitives.broadcast import full
 
 __all__ = [
-    "bitwise_and",
-    "bitwise_count",
-    "bitwise_invert",
-    "bitwise_left_shift",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_right_shift",
-    "bitwise_xor",
-    "choose",
-    "equal",
-    "greater",
-    "greater_equal",
-    "invert",
-    "isclose",
-    "iscomplex",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "isneginf",
-    "isposinf",
-    "isreal",
-    "left_shift",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "not_equal",
-    "piecewise",
-    "right_shift",
-    "select",
-    "signbit",
-    "where",
+    "allclose", "array_equal", "array_equiv", "bitwise_and", "bitwise_count", "bitwise_invert",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "choose", "equal", "greater", "greater_equal", "invert", "isclose", "iscomplex", "isfinite",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "left_shift", "less", "less_equal",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal", "piecewise",
+    "right_shift", "select", "signbit", "where",
 ]  # fmt: skip
 
 # ----------------------------------------------------------------------------------- comparisons
@@ -119,6 +94,33 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
         both = comparison.logical_and(floating.isnan(x), floating.isnan(y))
         close = comparison.logical_or(close, both)
     return close
+
+
+def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether :func:`isclose` holds everywhere."""
+    return reductions.all(isclose(a, b, rtol, atol, equal_nan))
+
+
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Tensor:
+    """Whether both have one shape and equal elements."""
+    x, y = tensor(a1), tensor(a2)
+    if x.shape != y.shape:
+        return full((), False, dtypes.bool_)
+    same = comparison.eq(x, y)
+    if equal_nan:
+        both = comparison.logical_and(floating.isnan(x), floating.isnan(y))
+        same = comparison.logical_or(same, both)
+    return reductions.all(same)
+
+
+def array_equiv(a1: Any, a2: Any) -> Tensor:
+    """Whether both broadcast to one shape and are equal there."""
+    x, y = tensor(a1), tensor(a2)
+    try:
+        np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        return full((), False, dtypes.bool_)
+    return reductions.all(comparison.eq(x, y))
 
 
 # --------------------------------------------------------------------------------------- choices

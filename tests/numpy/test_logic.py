@@ -88,3 +88,15 @@ def test_operators_compare_with_numbers_that_do_not_fit():
     np.testing.assert_array_equal(x < 300, [True, True])
     np.testing.assert_array_equal(x < -1, [False, False])
     np.testing.assert_array_equal(x == 256, [False, False])
+
+
+def test_equality_of_whole_arrays():
+    x = np.array([1.0, np.nan])
+    for y in (x, np.array([1.0, 2.0]), np.array([1.0]), x + 1e-12):
+        for equal_nan in (False, True):
+            assert bool(fnp.array_equal(x, y, equal_nan)) == np.array_equal(x, y, equal_nan)
+            expected = np.allclose(x, y, equal_nan=equal_nan)
+            assert bool(fnp.allclose(x, y, equal_nan=equal_nan)) == expected
+    assert bool(fnp.array_equiv([1, 1], [[1], [1]]))
+    assert not bool(fnp.array_equiv([1, 1], [1, 1, 1]))
+    assert bool(np.allclose(fad.asarray([1.0]), [1.0]))
