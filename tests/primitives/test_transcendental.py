@@ -227,3 +227,14 @@ def test_functions_of_reals_refuse_complex_numbers():
         operands = (1j, 1j) if function is transcendental.logaddexp else (1j,)
         with pytest.raises(TypeError, match="not defined for dtype complex128"):
             function(*operands)
+
+
+@pytest.mark.parametrize("name", ["tan", "tanh", "sigmoid", "arcsin", "arctan", "arcsinh"])
+def test_complex_second_derivatives(name):
+    z = np.array([0.3 + 0.4j, -1.2 + 0.5j])
+    function = getattr(transcendental, name)
+    nested = fad.grad(fad.grad(function, holomorphic=True), holomorphic=True)
+    slope = COMPLEX[name][1]
+    with mp.workdps(40):
+        expected = [complex(mp.diff(slope, complex(point))) for point in z]
+    np.testing.assert_allclose(fad.vmap(nested)(z), expected, rtol=1e-13)
