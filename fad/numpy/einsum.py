@@ -12,6 +12,7 @@ from fad.core.aval import Shape
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import tensor
+from fad.numpy.reductions import refuse_out
 from fad.primitives.broadcast import convert
 from fad.primitives.diagonal import diagonal
 from fad.primitives.products import contract, sum_labels
@@ -37,7 +38,12 @@ class Recipe(NamedTuple):
 
 
 def einsum(
-    *operands: Any, optimize: Any = True, dtype: Any = None, order: str = "K", casting: str = "safe"
+    *operands: Any,
+    out: None = None,
+    optimize: Any = True,
+    dtype: Any = None,
+    order: str = "K",
+    casting: str = "safe",
 ) -> Tensor:
     """Sums of products, in Einstein's notation: ``einsum("ij,jk->ik", a, b)`` is ``a @ b``.
 
@@ -54,6 +60,7 @@ def einsum(
     >>> np.einsum("ii->i", [[1.0, 2.0], [3.0, 4.0]])
     fad.Tensor([1., 4.])
     """
+    refuse_out("einsum", out)
     subscripts, tensors = _split(operands)
     if dtype is not None:
         tensors = [convert(x, np.dtype(dtype)) for x in tensors]

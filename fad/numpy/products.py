@@ -9,6 +9,7 @@ from typing import Any
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, tensor
+from fad.numpy.reductions import refuse_out
 from fad.primitives.arithmetic import mul
 from fad.primitives.complexes import conj
 from fad.primitives.products import contract, dot_general
@@ -31,7 +32,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
     return _matmul(tensor(x1), tensor(x2))
 
 
-def dot(a: Any, b: Any) -> Tensor:
+def dot(a: Any, b: Any, out: None = None) -> Tensor:
     """The sum of products over the last axis of ``a`` and the last but one (or only) one of ``b``.
 
     Other axes are not paired: the result has those of ``a``, then those of ``b``. With a scalar it
@@ -41,6 +42,7 @@ def dot(a: Any, b: Any) -> Tensor:
     >>> np.dot([1.0, 2.0], [3.0, 4.0])
     fad.Tensor(11.)
     """
+    refuse_out("dot", out)
     x, y = tensor(a), tensor(b)
     if not x.ndim or not y.ndim:
         return mul(x, y)
@@ -108,7 +110,7 @@ def _right_aligned(ndim: int, axis: int) -> tuple[int | None, ...]:
     return tuple(labels)
 
 
-def outer(a: Any, b: Any) -> Tensor:
+def outer(a: Any, b: Any, out: None = None) -> Tensor:
     """All products of an element of ``a`` and one of ``b``, as a matrix.
 
     >>> import fad.numpy as np
@@ -116,6 +118,7 @@ def outer(a: Any, b: Any) -> Tensor:
     fad.Tensor([[3., 4.],
                 [6., 8.]])
     """
+    refuse_out("outer", out)
     x, y = tensor(a), tensor(b)
     return dot_general(reshape(x, (x.size,)), reshape(y, (y.size,)), ((), ()))
 

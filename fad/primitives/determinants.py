@@ -14,20 +14,21 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.core.apply import apply1, apply2
+from fad.core import dtypes
+from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
 from fad.core.primitive import Operation
-from fad.primitives.arithmetic import absolute, add, mul, sign, sub
+from fad.primitives.arithmetic import add, mul, sub
 from fad.primitives.broadcast import broadcast_to
+from fad.primitives.complexes import imag, make_complex, real
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.diagonal import diagonal
 from fad.primitives.linalg import check_matrices, matrix_transpose, product, same_on_stacks
-from fad.primitives.lu import draw_matrices, inverse, lu_factor, permutation_sign
+from fad.primitives.lu import draw_matrices, inverse
 from fad.primitives.products import dot_general
-from fad.primitives.reductions import reduce_prod, reduce_sum
+from fad.primitives.reductions import reduce_sum
 from fad.primitives.shape import reshape
-from fad.primitives.transcendental import log
 
 # ------------------------------------------------------------------------------------ kernels
 
@@ -232,11 +233,50 @@ def cofactors_push(x: Any, direction: Any) -> Any:
     return apply2(COFACTORS_PUSH(), x, direction)
 
 
+def _slogdet(x: Any) -> Any:
+    if not x.size:
+        zeros = jnp.zeros(x.shape[:-2], x.real.dtype)
+        return jnp.ones(x.shape[:-2], x.dtype), zeros
+    lu, pivots, _ = lax.linalg.lu(x)
+    pivot = jnp.diagonal(lu, axis1=-2, axis2=-1)
+    sign = jnp.prod(lax.sign(pivot), axis=-1) * _sign(pivots).astype(x.dtype)
+    return sign, jnp.sum(lax.log(lax.abs(pivot)), axis=-1)
+
+
+def _infer_slogdet(x: Aval) -> tuple[Aval, Aval]:
+    check_matrices("slogdet", x)
+    shape = x.shape[:-2]
+    return make_aval(shape, x.dtype), make_aval(shape, dtypes.real_of(x.dtype))
+
+
+def _push_slogdet(g: Any, x: Any, out: Any) -> Any:
+    change = pairing(matrix_transpose(inverse(x)), g)  # of the logarithm of the determinant
+    if x.aval.dtype.kind != "c":
+        return None, change
+    return mul(out[0], make_complex(0.0, imag(change))), real(change)
+
+
+def _pull_slogdet(g: Any, x: Any, out: Any) -> Any:
+    change = g[1]
+    if x.aval.dtype.kind == "c":
+        turn = None if g[0] is None else make_complex(0.0, imag(mul(g[0], out[0])))
+        change = turn if change is None else change if turn is None else add(change, turn)
+    return None if change is None else _against(change, matrix_transpose(inverse(x)))
+
+
+SLOGDET = primitive(
+    "slogdet",
+    _slogdet,
+    PerOperand([_push_slogdet], [_pull_slogdet]),
+    infer=_infer_slogdet,
+    batch=same_on_stacks,
+    multiple=True,
+    compile_cost=10.0,
+    samples=_samples,
+    oracle=lambda x: tuple(jnp.linalg.slogdet(x)),
+)
+
+
 def slogdet(x: Any) -> tuple[Any, Any]:
     """Sign and logarithm of the absolute value of the determinant: 0 and -inf where singular."""
-    check_matrices("slogdet", x.aval)
-    lu, pivots, _ = lu_factor(x)
-    pivot = diagonal(lu)
-    axis = (pivot.aval.ndim - 1,)
-    exchanges = permutation_sign(pivots, x.aval.dtype)
-    return mul(exchanges, reduce_prod(sign(pivot), axis)), reduce_sum(log(absolute(pivot)), axis)
+    return apply(SLOGDET(), x)

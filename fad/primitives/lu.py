@@ -11,7 +11,6 @@ from jax import numpy as jnp
 from fad.core import kernels
 from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
-from fad.core.dtypes import DType
 from fad.core.errors import FadValueError, located
 from fad.primitives.arithmetic import add, neg
 from fad.primitives.constants import eye
@@ -126,27 +125,6 @@ def lu_factor(x: Any) -> Any:
     exchanged with at step i.
     """
     return apply(LU(), x)
-
-
-def _sign(pivots: Any, *, dtype: DType) -> Any:
-    moved = pivots != lax.broadcasted_iota(pivots.dtype, pivots.shape, pivots.ndim - 1)
-    odd = jnp.sum(moved, axis=-1) % 2 == 1
-    return jnp.where(odd, -1, 1).astype(dtype)
-
-
-PERMUTATION_SIGN = primitive(
-    "permutation_sign",
-    _sign,
-    None,
-    infer=lambda x, *, dtype: make_aval(x.shape[:-1], dtype),
-    batch=same_on_stacks,
-    samples=lambda: [Sample((np.array([1, 1, 2], np.int32),), {"dtype": np.dtype(np.float64)})],
-)
-
-
-def permutation_sign(pivots: Any, dtype: DType) -> Any:
-    """1 for an even number of exchanges, -1 for an odd one."""
-    return apply1(PERMUTATION_SIGN(dtype=dtype), pivots)
 
 
 # ---------------------------------------------------------------------------- linear systems
