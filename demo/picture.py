@@ -48,7 +48,12 @@ def populations(
     for kind, (name, colour) in enumerate([("hares", HARE), ("lynxes", LYNX)]):
         low, high = np.exp(path[:, kind] - reach[:, kind]), np.exp(path[:, kind] + reach[:, kind])
         axes.fill_between(time, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(time, np.exp(path[:, kind]), color=colour, label=f"{name}, fit and 95 % band")
+        axes.plot(
+            time,
+            np.exp(path[:, kind]),
+            color=colour,
+            label=f"{name}, fit and 95 % band of the curve",
+        )
         counts = np.exp(pelts.log_counts[:, kind])
         axes.plot(pelts.years, counts, "o", color=colour, markersize=4, label=f"{name}, pelts")
     axes.set(
