@@ -25,6 +25,7 @@ from fad.numpy.indexing import *
 from fad.numpy.inquiry import *
 from fad.numpy.join import *
 from fad.numpy.logic import *
+from fad.numpy.nanfunctions import *
 from fad.numpy.padding import *
 from fad.numpy.products import *
 from fad.numpy.reductions import *
@@ -35,7 +36,7 @@ from fad.numpy.statistics import *
 
 _FAMILIES = """
     constants creation cumulative diagonals display dtypes einsum elementwise indexing inquiry join
-    logic padding products reductions shapes sorting standard statistics
+    logic nanfunctions padding products reductions shapes sorting standard statistics
 """.split()
 
 __all__ = ["linalg"]
