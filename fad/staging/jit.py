@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any
 
-import numpy as np
-
 from fad.core import pytree
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadRuntimeError, FadTypeError, located, user_line
@@ -22,7 +20,7 @@ from fad.staging.signature import (
     Static,
     Version,
     difference,
-    fast_key,
+    quick_key,
     signature_text,
     static_key,
     static_places,
@@ -104,27 +102,16 @@ class Jitted:
         """Bind like a function, so that methods can be jitted (their ``self`` is static)."""
         if instance is None:
             return self
-        return Jitted(self._f.__get__(instance, owner), self._static_nums, self._static_names, ())
+        bound = Jitted(self._f.__get__(instance, owner), self._static_nums, self._static_names, ())
+        if hasattr(instance, "__dict__"):  # found there from now on, with what it has compiled
+            instance.__dict__[self._name()] = bound
+        return bound
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._plain and not kwargs and not local.depth:
             key: list[Any] = []
             buffers: list[Any] = []
-            for x in args:
-                kind = x.__class__
-                if kind is Array:
-                    key.append(x.aval)
-                    buffer = x.buffer
-                    buffers.append(x.realize() if buffer is None else buffer)
-                elif kind is np.ndarray:
-                    key.append((x.shape, x.dtype))
-                    buffers.append(x.copy())  # XLA reads it after this call has returned
-                elif kind is float:
-                    key.append(float)
-                    buffers.append(literal_buffer(x))
-                else:
-                    break
-            else:
+            if quick_key(args, key, buffers):
                 found = self._fast.get(tuple(key))
                 if found is not None:
                     return found.run(buffers)
@@ -232,9 +219,9 @@ class Jitted:
             )
         )
         if self._plain and not kwargs:
-            fast = [fast_key(x) for x in args]
-            if None not in fast:
-                self._fast[tuple(fast)] = compiled
+            quick: list[Any] = []
+            if quick_key(args, quick, []):
+                self._fast[tuple(quick)] = compiled
 
     def _name(self) -> str:
         return getattr(self._f, "__name__", type(self._f).__name__)

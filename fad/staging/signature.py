@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fad.core.aval import make_aval
-from fad.core.dtypes import check_supported
+from fad.core import pytree
 from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.literals import literal_buffer
 from fad.core.tensor import Array, Tensor
 
 
@@ -87,13 +87,34 @@ def _takes_keywords(f: Callable[..., Any]) -> bool:
     return inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def fast_key(x: Any) -> Any:
-    """What the quick look-up knows an argument by, None if it takes the long way."""
-    if x.__class__ is Array:
-        return x.aval
-    if x.__class__ is np.ndarray and make_aval(x.shape, check_supported(x.dtype)):
-        return (x.shape, x.dtype)
-    return float if x.__class__ is float else None
+def quick_key(args: Sequence[Any], key: list[Any], buffers: list[Any]) -> bool:
+    """Append what decides the version, and the buffers of the leaves; False if that takes longer.
+
+    It is quick where every leaf is a concrete tensor, an ndarray or a float.
+    """
+    for x in args:
+        kind = x.__class__
+        if kind is Array:
+            key.append(x.aval)
+            buffer = x.buffer
+            buffers.append(x.realize() if buffer is None else buffer)
+        elif kind is np.ndarray:
+            key.append((x.shape, x.dtype))
+            buffers.append(x.copy())  # XLA reads it after this call has returned
+        elif kind is float:
+            key.append(float)
+            buffers.append(literal_buffer(x))
+        elif kind in _CONTAINERS:
+            leaves, treedef = pytree.flatten(x)
+            key.append(treedef)
+            if not quick_key(leaves, key, buffers):
+                return False
+        else:
+            return False
+    return True
+
+
+_CONTAINERS = frozenset([tuple, list, dict])
 
 
 def signature_text(key: Any) -> str:
