@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from fad.core.dtypes import inexact_of
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import cumulative, join, reductions, shapes
+from fad.numpy.axes import one_axis
 from fad.numpy.constants import full_like
 from fad.numpy.creation import asarray
 from fad.numpy.dtypes import astype
+from fad.primitives import cumulative as scans
+from fad.primitives.broadcast import convert
+from fad.primitives.logsumexp import cumlogsumexp
 
 _REDUCTIONS: dict[Any, Callable[..., Tensor]] = {
     np.add: reductions.sum,
@@ -27,6 +32,12 @@ _ACCUMULATIONS: dict[Any, Callable[..., Tensor]] = {
     np.add: cumulative.cumsum,
     np.multiply: cumulative.cumprod,
 }
+_SCANS: dict[Any, Callable[[Any, int], Tensor]] = {
+    np.maximum: scans.cummax,
+    np.minimum: scans.cummin,
+    np.logaddexp: lambda x, axis: cumlogsumexp(convert(x, inexact_of(x.dtype)), axis),
+}
+"""Accumulations that have no function of their own in NumPy's namespace."""
 
 
 def reduce(
@@ -77,6 +88,9 @@ def accumulate(
     known = _ACCUMULATIONS.get(ufunc)
     if known is not None:
         return known(x, axis=axis)
+    run = _SCANS.get(ufunc)
+    if run is not None:
+        return run(x, one_axis(f"numpy.{ufunc.__name__}.accumulate", axis, x.ndim))
     parts = _slices(ufunc, "accumulate", x, axis)
     return join.stack(list(accumulated(parts, function)), axis=axis) if parts else x
 

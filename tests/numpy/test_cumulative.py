@@ -48,6 +48,15 @@ def test_derivatives():
     )
 
 
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.logaddexp])
+def test_accumulations_are_one_operation(ufunc):
+    x = np.array([[3.0, 1.0, 4.0], [1.0, 5.0, 9.0]])
+    same(ufunc.accumulate(fad.asarray(x), axis=-1), ufunc.accumulate(x, axis=-1))
+    assert len(fad.make_graph(ufunc.accumulate)(x).equations) == 1
+    with pytest.raises(ValueError, match="accumulate: axis 2 is out of bounds"):
+        ufunc.accumulate(fad.asarray(x), axis=2)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="cumsum: axis 2 is out of bounds"):
         fnp.cumsum(X, 2)
