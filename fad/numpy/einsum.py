@@ -191,7 +191,7 @@ def _output(subscripts: Any, inputs: tuple[Labels, ...], target: Labels | None) 
     if target is None:
         named = [label for label in counts if not isinstance(label, tuple)]
         return (*dots, *sorted([label for label in named if counts[label] == 1]))
-    output = []
+    output: list[Label] = []
     for label in target:
         output.extend(dots if label is Ellipsis else [label])
     if dots and Ellipsis not in target:

@@ -106,14 +106,14 @@ def matrix_power(a: Any, n: int) -> Tensor:
         return broadcast_to(eye(x.shape[-1], x.shape[-1], 0, x.dtype), x.shape)
     if n < 0:
         x, n = inv(x), -n
-    result = None
-    while True:
+    while not n & 1:
+        x, n = _matmul(x, x), n >> 1
+    result = x
+    while n > 1:
+        x, n = _matmul(x, x), n >> 1
         if n & 1:
-            result = x if result is None else _matmul(result, x)
-        n >>= 1
-        if not n:
-            return result
-        x = _matmul(x, x)
+            result = _matmul(result, x)
+    return result
 
 
 # -------------------------------------------------------------------------------- determinants

@@ -34,7 +34,7 @@ def _ratio(x: Any, y: Any) -> Any:
     return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
 
 
-ratio = elementwise(
+ratio: Any = elementwise(
     "ratio",
     _ratio,
     [lambda g, y: ratio(g, y), lambda g, y, out: neg(ratio(mul(g, out), y))],
