@@ -143,7 +143,9 @@ def fit(way: Way, data: Data) -> Fit:
         way,
         result.x,
         result.nit,
-        *counts,
+        loss_calls=counts[0],
+        gradient_calls=counts[1],
+        hessian_calls=counts[2],
         first=first,
         again=again,
         gradient_norms=[float(np.max(np.abs(exact_gradient(at, data)))) for at in iterates],
@@ -153,7 +155,7 @@ def fit(way: Way, data: Data) -> Fit:
     )
 
 
-def _minimize(way: Way, data: Data) -> tuple[OptimizeResult, list[Vector], list[int]]:
+def _minimize(way: Way, data: Data) -> tuple[OptimizeResult, list[Vector], tuple[int, int, int]]:
     """Run SciPy once; return its result, the iterates, and the calls of loss and derivatives."""
     start = np.zeros(data.design.shape[1])
     iterates = [start]
@@ -170,7 +172,7 @@ def _minimize(way: Way, data: Data) -> tuple[OptimizeResult, list[Vector], list[
         callback=lambda intermediate_result: iterates.append(np.array(intermediate_result.x)),
         options={"gtol": TOLERANCE, "maxiter": 1000},
     )
-    return result, iterates, [value.calls, gradient.calls, hessian.calls]
+    return result, iterates, (value.calls, gradient.calls, hessian.calls)
 
 
 def _no_derivative(*args: Any) -> Any:
