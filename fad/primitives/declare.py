@@ -180,7 +180,7 @@ def elementwise_family(
         kernel: function of arrays of one dtype and shape.
         partials: ``partials[i]`` multiplies a tangent or cotangent by the partial derivative in
             operand i; None where that is zero everywhere.
-        params: the parameters on which tests run it.
+        params: the parameters on which tests run it, the first of them on every sample.
         promotion: how it treats dtypes.
         forwards: what multiplies a tangent, where that differs: see :class:`Elementwise`.
         arity: number of operands, where it is not that of the partials.
@@ -206,7 +206,10 @@ def elementwise_family(
 
     def drawn() -> list[Sample]:
         plain = samples() if samples else elementwise_samples(spans, promotion)
-        return [Sample(s.operands, p) for p in params for s in plain]
+        first, *others = params
+        return [Sample(s.operands, first) for s in plain] + [
+            Sample(plain[0].operands, p) for p in others
+        ]
 
     declarations[name] = Declaration(made, drawn, reference, spans, oracle)
     return made
