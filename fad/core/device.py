@@ -33,7 +33,14 @@ def devices(platform: str | None = None) -> list[Device]:
 def find_device(name: Device | str) -> Device:
     """The device that ``"cpu"``, ``"gpu"`` or ``"gpu:1"`` names; a device is itself."""
     if not isinstance(name, str):
-        return name
+        if hasattr(name, "platform"):
+            return name
+        raise FadTypeError(
+            located(
+                f"a device is one of fad.devices(), or a name such as 'cpu' or 'gpu:0', got "
+                f"{type(name).__name__}"
+            )
+        )
     platform, _, number = name.partition(":")
     found = devices(platform)
     if not (number or "0").isdecimal() or int(number or 0) >= len(found):
@@ -42,13 +49,17 @@ def find_device(name: Device | str) -> Device:
     return found[int(number or 0)]
 
 
-def device_put(x: Any, device: Device | None = None) -> Any:
+def device_put(x: Any, device: Device | str | None = None) -> Any:
     """Values of a pytree as concrete tensors on ``device`` (the default one if None).
 
     >>> import fad
     >>> fad.device_put(2.0, fad.devices("cpu")[0]).device.platform
     'cpu'
+    >>> fad.device_put({"w": 2.0}, "cpu:0")
+    {'w': fad.Tensor(2.)}
     """
+    if device is not None:
+        device = find_device(device)
     return pytree.map(lambda leaf: _put(leaf, device), x)
 
 

@@ -5,14 +5,19 @@ Every error derives from :class:`FadError` and from the built-in exception a use
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
 from types import FrameType
+from typing import Any
 
 import numpy
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep
+_BETWEEN = (contextlib.__file__, functools.__file__)
+"""Modules of Python's that stand between the user's line and fad."""
 
 
 class FadError(Exception):
@@ -47,20 +52,18 @@ class ConcretizationError(FadTypeError):
     """The value of a tensor was asked for where only its shape and dtype are known."""
 
 
-def is_internal(filename: str) -> bool:
-    """Whether code in ``filename`` belongs to fad itself."""
-    return filename.startswith(_PACKAGE)
+def is_users(filename: str) -> bool:
+    """Whether code in ``filename`` is the user's: outside fad, NumPy and Python's own machinery."""
+    between = filename.startswith((_PACKAGE, _NUMPY)) or filename in _BETWEEN
+    return not (between or "<frozen" in filename)
 
 
 def user_frame() -> FrameType | None:
-    """The innermost frame that is the user's: outside fad, NumPy and the import machinery."""
+    """The innermost frame that is the user's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not (is_internal(name) or name.startswith(_NUMPY) or "<frozen" in name):
-            return frame
+    while frame is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
-    return None
+    return frame
 
 
 def user_line() -> str:
@@ -74,3 +77,24 @@ def user_line() -> str:
 def located(message: str) -> str:
     """``message`` followed by the user's line."""
     return f"{message}\n  at {user_line()}"
+
+
+def name_of(function: Any) -> str:
+    """What messages call a function; a partial goes by the function within."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name
+
+
+def check_callable(transform: str, function: Any, usage: str = "") -> None:
+    """Raise unless ``function`` can be called. ``usage`` says how, for example ``(f, *primals)``;
+    without it the transform takes the function alone."""
+    if callable(function):
+        return
+    how = (
+        f"fad.{transform}{usage}" if usage else f"fad.{transform}(f)(x), not fad.{transform}(f(x))"
+    )
+    raise FadTypeError(
+        located(f"{transform} takes a function, got {type(function).__name__}. Write {how}.")
+    )

@@ -79,13 +79,17 @@ def jit(
 
 
 class Step(NamedTuple):
-    """One kernel of a program that runs kernel by kernel; ``dead`` are values it uses last."""
+    """One kernel of a program that runs kernel by kernel.
+
+    ``dead`` are values that nothing uses after it; ``wait`` says that its results are large.
+    """
 
     kernel: Callable[..., Any]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     multiple: bool
     dead: list[int]
+    wait: bool
 
 
 def run_apart(
@@ -94,12 +98,14 @@ def run_apart(
     """Run a program kernel by kernel."""
     env = dict(zip(inputs, buffers, strict=True))
     with enable_x64(True):
-        for kernel, ins, outs, multiple, dead in steps:
+        for kernel, ins, outs, multiple, dead, wait in steps:
             results = kernel(*[env[v] for v in ins])
             if multiple:
                 env.update(zip(outs, results, strict=True))
             else:
                 env[outs[0]] = results
+            if wait:  # XLA allocates ahead of what it computes, and would free nothing in time
+                block(env[outs[0]])
             for v in dead:
                 del env[v]
     return [env[v] for v in outputs]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from fad.core.errors import EscapedTensorError, is_internal, located
+from fad.core.errors import EscapedTensorError, is_users, located, name_of
 
 if TYPE_CHECKING:
     from fad.core.primitive import Operation
@@ -31,11 +31,17 @@ class Level:
     transform: str
     """The name of the transform, for messages."""
 
+    instead = (
+        "Return it from the function (with has_aux=True if it is not part of the result) instead "
+        "of storing it elsewhere, or store fad.stop_gradient(x)"
+    )
+    """What to write instead of letting a tensor escape."""
+
     def __init__(self, function: Callable[..., Any] | None = None) -> None:
         self.number = next(_numbers)
         self.active = True
         self.function = function
-        self._call = _caller()
+        self._call = caller(3)
 
     def process(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
         """Perform ``operation``; at least one operand is of this level and none of a higher one."""
@@ -59,38 +65,42 @@ class Level:
         """Which tensor escaped, from which call, and what to do about it."""
         return (
             f"a tensor {tensor.aval} escaped from {self.describe()}: it was used after that "
-            f"transform had returned{tensor.made_by()}. Return it from the function "
-            "(with has_aux=True if it is not part of the result) instead of storing it elsewhere, "
-            "or store fad.stop_gradient(x)'s value."
+            f"transform had returned{tensor.made_by()}. {self.instead}."
         )
 
     def describe(self) -> str:
         """``grad(loss) called at file:line``."""
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        return f"{self.transform}({name}) called at {_format_position(self._call)}"
+        title = self.transform
+        if self.function is not None:
+            title += f"({name_of(self.function)})"
+        return f"{title} called at {format_call(self._call)}"
 
 
-_internal: dict[str, bool] = {}  # by file name
+Call = tuple[CodeType, int] | None
+"""A place in somebody's code, cheap to take."""
+
+_is_users: dict[str, bool] = {}  # by file name
 
 
-def _caller() -> tuple[CodeType, int] | None:
-    """Code and instruction of the user's call, cheap to take; formatted only if an error asks."""
-    frame: FrameType | None = sys._getframe(3)
+def caller(depth: int) -> Call:
+    """The user's line above the frame at ``depth``; formatted only if an error asks."""
+    frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        internal = _internal.get(code.co_filename)
-        if internal is None:
-            internal = _internal[code.co_filename] = is_internal(code.co_filename)
-        if not internal:
+        users = _is_users.get(code.co_filename)
+        if users is None:
+            users = _is_users[code.co_filename] = is_users(code.co_filename)
+        if users:
             return code, frame.f_lasti
         frame = frame.f_back
     return None
 
 
-def _format_position(position: tuple[CodeType, int] | None) -> str:
-    if position is None:
+def format_call(call: Call) -> str:
+    """``file:line`` of what :func:`caller` gave."""
+    if call is None:
         return "an unknown line"
-    code, instruction = position
+    code, instruction = call
     lines = list(code.co_positions())
     line = lines[instruction // 2][0] if instruction >= 0 else code.co_firstlineno
     return f"{code.co_filename}:{line}"

@@ -26,10 +26,14 @@ CALL_MS = 0.012
 SMALL_MS = 120.0
 """A program whose estimated compile time is below this is compiled at its first meeting."""
 
-MAX_FUSED = 300
-"""Above this number of operations a program is compiled without fusion: on the CPU an unrolled loop
-of 1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run
-as fast."""
+MAX_FUSED = 128
+MAX_FUSED_LARGE = 512
+LARGE = 4096
+"""Above ``MAX_FUSED`` operations a program is compiled without fusion: on the CPU an unrolled loop of
+1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run as
+fast. Where an array has ``LARGE`` elements or more, fusion pays up to ``MAX_FUSED_LARGE``."""
+
+LARGE_BYTES = 1 << 20
 
 _MAX_PROGRAMS = 512
 _MAX_KERNELS = 4096
@@ -62,10 +66,20 @@ class Program:
         return self.compiled(*buffers)
 
 
+def is_fused(graph: Graph) -> bool:
+    """Whether the graph is compiled with fusion."""
+    count = len(graph.equations)
+    if count <= MAX_FUSED:
+        return True
+    return count <= MAX_FUSED_LARGE and any(
+        graph.avals[v].size >= LARGE for eqn in graph.equations for v in eqn.outputs
+    )
+
+
 def compile_ms(graph: Graph) -> float:
     """Estimated time for XLA to compile the graph whole, in milliseconds."""
     costs = sum(eqn.operation.primitive.compile_cost for eqn in graph.equations)
-    return COMPILE_MS + (costs if len(graph.equations) <= MAX_FUSED else 0.5 * costs)
+    return COMPILE_MS + (costs if is_fused(graph) else 0.5 * costs)
 
 
 def meetings_before_compiling(graph: Graph) -> int:
@@ -86,7 +100,7 @@ def compile_graph(graph: Graph, donate: tuple[int, ...] = ()) -> Callable[..., l
     def run(*buffers: Buffer) -> list[Buffer]:
         return evaluate(graph, buffers, perform_inline)
 
-    return kernels.compile(run, donate, fuse=len(graph.equations) <= MAX_FUSED)
+    return kernels.compile(run, donate, is_fused(graph))
 
 
 def perform_inline(operation: Operation, operands: list[Any], avals: tuple[Aval, ...]) -> Any:
@@ -105,7 +119,9 @@ def _steps(graph: Graph) -> list[kernels.Step]:
     steps = []
     for eqn, dead in zip(graph.equations, last_uses(graph), strict=True):
         kernel = _kernel(eqn.operation, tuple([graph.avals[v].weak for v in eqn.inputs]))
-        steps.append(kernels.Step(kernel, eqn.inputs, eqn.outputs, eqn.operation.multiple, dead))
+        multiple = eqn.operation.multiple
+        large = any(graph.avals[v].nbytes >= LARGE_BYTES for v in eqn.outputs)
+        steps.append(kernels.Step(kernel, eqn.inputs, eqn.outputs, multiple, dead, large))
     return steps
 
 

@@ -73,3 +73,16 @@ def broadcast_prefix(prefix: Any, tree: Any) -> list[Any]:
 
     tree_util.tree_map(extend, prefix, tree, is_leaf=lambda x: x is None)
     return out
+
+
+def fill_nones(tree: Any, other: Any) -> Any:
+    """``tree`` with each None in it replaced by what ``other`` has in its place.
+
+    Raises ValueError if ``other`` has no such place.
+    """
+    return tree_util.tree_map(
+        lambda leaf, subtree: subtree if leaf is None else leaf,
+        tree,
+        other,
+        is_leaf=lambda x: x is None,
+    )

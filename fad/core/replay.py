@@ -106,6 +106,12 @@ class _Recorder:
         return _Memo(self.legs, places)
 
 
+def forbid() -> None:
+    """Say, in a computation under :func:`replayed`, that it depends on more than the run tells."""
+    for recorder in local.recorders:
+        recorder.possible = False
+
+
 def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array | None]:
     """``compute()``, or what it recorded when the stream last stood here, taken over in one step.
 

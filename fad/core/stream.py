@@ -36,8 +36,10 @@ from fad.core.trie import (
     EARLIER,
     FLUSH,
     FORGOTTEN,
+    SCALAR_AVALS,
     SCALAR_CODES,
     TrieNode,
+    aligned_limit,
     path_graph,
     trie,
 )
@@ -52,7 +54,9 @@ _INT64 = np.iinfo(np.int64)
 class Segment:
     """What a thread has recorded since its last flush."""
 
-    __slots__ = ("entered", "error", "leaves", "node", "places", "refs", "start", "start_node")
+    __slots__ = (
+        "entered", "error", "leaves", "limit", "node", "places", "refs", "start", "start_node",
+    )  # fmt: skip
 
     def __init__(self, node: TrieNode, refs: list[Any], entered: dict[int, int]) -> None:
         self.node = self.start_node = node
@@ -60,6 +64,7 @@ class Segment:
         self.start = len(refs)
         self.leaves: list[Any] = []  # arrays, and buffers of scalars
         self.places: list[int] = []  # the position of each leaf
+        self.limit: int = node.limit  # how many operations may be recorded before a flush
         self.entered = entered  # id of each array that was made a leaf in this run: its position
         self.error: BaseException | None = None
 
@@ -156,7 +161,7 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
         node = parent.next.get(tuple(key))
         if node is None:
             settings = parent.settings
-            if parent.depth >= settings.max_pending or parent.nbytes > settings.max_pending_bytes:
+            if parent.depth >= segment.limit or parent.nbytes > settings.max_pending_bytes:
                 flush()
                 continue
             node = _new_step(parent, tuple(key), operands)
@@ -301,18 +306,46 @@ def _next_segment(segment: Segment) -> None:
     refs = segment.refs
     if local.depth and len(refs) < MAX_RUN:
         for leaf, position in zip(segment.leaves, segment.places, strict=True):
-            if leaf.__class__ is Array:
-                refs[position] = ref(leaf)
+            refs[position] = (
+                ref(leaf) if leaf.__class__ is Array else _held(segment, position, leaf)
+            )
         following = segment.node.next.get(FLUSH)
         if following is None:
             following = trie.child(segment.node, FLUSH, None, 0, 0)
             following.position = len(refs)
+            following.limit = aligned_limit(segment.start_node, segment.node)
         local.segment = Segment(following, refs, segment.entered)
     else:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
     segment.leaves, segment.places, segment.entered = [], [], {}
     segment.node = segment.start_node = FORGOTTEN
+
+
+class _Held:
+    """In the place of a weak reference: a scalar of an earlier segment, which a replay may need."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def __call__(self) -> Array:
+        return self.array
+
+
+def _held(segment: Segment, position: int, buffer: Any) -> _Held:
+    reference = segment.refs[position]
+    array = None if reference is None else reference()
+    return _Held(scalar_at(segment, position, buffer) if array is None else array)
+
+
+def scalar_at(segment: Segment, position: int, buffer: Any) -> Array:
+    """The tensor of a Python scalar that was recorded at a position."""
+    array = Array(SCALAR_AVALS[buffer.dtype.kind], buffer)
+    array.segment = segment
+    array.index = position
+    return array
 
 
 def new_run() -> None:

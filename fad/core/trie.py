@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fad.core import config as _config
-from fad.core.aval import SCALARS, Aval
+from fad.core.aval import SCALARS, Aval, make_aval
 from fad.core.graph import Equation, Graph
 
 FLUSH = "flush"
@@ -21,6 +23,8 @@ SCALAR_CODES: dict[type, int] = {float: -1, int: -2, complex: -3, bool: -4}
 """In step keys a negative operand is a Python scalar of this type, passed as a run-time argument.
 """
 SCALAR_KINDS = {code: kind for kind, code in SCALAR_CODES.items()}
+SCALAR_AVALS = {aval.dtype.kind: aval for aval in SCALARS.values()}
+SCALAR_AVALS["u"] = make_aval((), np.dtype(np.uint64))
 _CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
 
 MAX_NODES = 200_000
@@ -31,8 +35,8 @@ class TrieNode:
     """Where a stream stands. ``aval`` is that of the last step's result(s) or leaf."""
 
     __slots__ = (
-        "aval", "depth", "key", "memos", "nbytes", "next", "parent", "position", "programs",
-        "settings",
+        "aval", "depth", "key", "limit", "memos", "nbytes", "next", "parent", "position",
+        "programs", "settings",
     )  # fmt: skip
 
     def __init__(self, settings: Any, parent: TrieNode | None, key: Any, aval: Any) -> None:
@@ -43,6 +47,7 @@ class TrieNode:
         self.depth = 0  # operations since the segment began
         self.nbytes = 0  # bytes of leaves since the segment began
         self.position = 0  # on the first node of a segment: its first position in the run
+        self.limit: int = settings.max_pending if settings else 0  # and how long it may become
         self.next: dict[Any, TrieNode] = {}
         self.programs: dict[tuple[int, ...], Any] | None = None
         self.memos: dict[Any, Any] | None = None
@@ -78,6 +83,25 @@ class _Trie:
 trie = _Trie()
 FORGOTTEN = TrieNode(None, None, "forgotten", None)
 """Where the segments stand that have been run: an array keeps its segment, and nothing more."""
+
+
+def aligned_limit(start: TrieNode, end: TrieNode) -> int:
+    """How long the segment after this one may become.
+
+    If the path ends in a loop, a whole number of its iterations: all segments of a long loop are
+    then one program, compiled once.
+    """
+    longest: int = start.settings.max_pending
+    steps = []
+    node: TrieNode | None = end
+    while node is not start and node is not None:
+        if type(node.key) is tuple and node.key[0] is not EARLIER:
+            steps.append(node.key[0])
+        node = node.parent
+    for period in range(1, min(longest, len(steps) // 3) + 1):
+        if steps[:period] == steps[period : 2 * period] == steps[2 * period : 3 * period]:
+            return longest // period * period
+    return longest
 
 
 def path_graph(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> Graph:

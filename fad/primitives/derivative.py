@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from fad.core.apply import apply
@@ -24,11 +25,12 @@ OPERANDS = ("x", "y", "z", "w", "u", "v")
 LinearFunction = Callable[..., Any]
 
 
-def needs(function: LinearFunction) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=4096)
+def needs(function: LinearFunction) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of what a linear function needs, and of the parameters it takes."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
-    return names, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    names = tuple([p.name for p in parameters if p.kind is not p.KEYWORD_ONLY])
+    return names, tuple([p.name for p in parameters if p.kind is p.KEYWORD_ONLY])
 
 
 class PerOperand:
@@ -89,7 +91,7 @@ class PerOperand:
         if not any(pulls):
             return ReverseRule(operation, mask, _save_nothing, None)
         keeps = sum(1 << OPERANDS.index(name) for name in saved if name in OPERANDS)
-        return ReverseRule(operation, mask, saver(saved), _combined(pulls), keeps=keeps)
+        return ReverseRule(operation, mask, saver(tuple(saved)), _combined(pulls), keeps=keeps)
 
     def _puller(
         self, operation: Operation, function: LinearFunction, saved: list[str]
@@ -130,7 +132,8 @@ def _combined(pulls: Sequence[Any]) -> Callable[[Any, tuple[Any, ...], Any], Any
     ]
 
 
-def saver(names: Sequence[str]) -> Callable[[tuple[Any, ...], Any], tuple[Any, ...]]:
+@lru_cache(maxsize=4096)
+def saver(names: tuple[str, ...]) -> Callable[[tuple[Any, ...], Any], tuple[Any, ...]]:
     """The function of (operands, result) that picks what is saved; it runs for every node."""
     if not names:
         return _save_nothing

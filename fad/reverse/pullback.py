@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fad.core.replay import position_of, replayed
+from fad.core.replay import forbid, position_of, replayed
 from fad.core.stream import enter, local
 from fad.core.tensor import Array
 from fad.reverse.engine import Engine, GraphTask
@@ -104,12 +104,21 @@ class Recording:
             found.append(position)
         return tuple(found)
 
-    def again(self, outputs: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]] | None:
-        """The recorded function, without the user's Python, if the stream knows it."""
+    def again(
+        self, outputs: Sequence[Any], function: Callable[[Sequence[Any]], list[Any]]
+    ) -> Callable[[Sequence[Any]], list[Any]]:
+        """The recorded function of the inputs, for another level.
+
+        It is retraced if the stream knows it; else it is ``function``, the user's Python, and what
+        is being computed will not be replayed.
+        """
         positions = self.positions(outputs)
-        if positions is None:
-            return None
-        return retraced(local.segment, self.level.positions, positions)
+        if positions is not None:
+            found = retraced(local.segment, self.level.positions, positions)
+            if found is not None:
+                return found
+        forbid()
+        return function
 
 
 def run_backward(

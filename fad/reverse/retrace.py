@@ -2,113 +2,115 @@
 
 While a stream's place tells all about a tape (see :class:`fad.reverse.tape.TapeLevel`), the path
 that led there is the taped function itself. Transforms that need the function again at another
-level, such as a Hessian, perform the path's steps instead of calling the function; and since that
-is determined by the path, what it records can be replayed.
+level, such as a Hessian, perform the path's steps instead of calling the function; and since that is
+determined by the path, what it records can be replayed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 from fad.core.apply import apply
-from fad.core.aval import SCALARS
 from fad.core.primitive import ReverseRule
-from fad.core.stream import Segment, new
+from fad.core.stream import Segment, new, scalar_at
 from fad.core.tensor import Array
-from fad.core.trie import SCALAR_KINDS, TrieNode
+from fad.core.trie import EARLIER, FLUSH, TrieNode
 
 
-class _Step:
+class _Step(NamedTuple):
     """One taped operation: where its operands and results stand in the run."""
 
-    __slots__ = ("operands", "results", "rule")
-
-    def __init__(self, rule: ReverseRule, operands: list[int], results: list[int]) -> None:
-        self.rule = rule
-        self.operands = operands
-        self.results = results
+    rule: ReverseRule
+    operands: list[int]
+    results: range
 
 
 def retraced(
     segment: Segment, inputs: Sequence[int], outputs: Sequence[int]
 ) -> Callable[[Sequence[Any]], list[Any]] | None:
-    """The taped function of the inputs at these positions, or None if a flush cut the path."""
-    if segment.start:
-        return None
-    steps, scalars = _steps(segment.start_node, segment.node)
-    # What is not on the tape is looked up now: a flush would forget where it stands.
+    """The taped function of the inputs at these positions, as far as the run still knows it.
+
+    None if it took a tensor, computed before a flush, that nobody holds any more.
+    """
+    steps, same = _steps(segment.node)
     taped = set(inputs).union(*[step.results for step in steps])
-    constants = {
-        p: _array_at(segment, p, scalars)
-        for step in steps
-        for i, p in enumerate(step.operands)
-        if not step.rule.mask >> i & 1
-    }
-    constants.update({p: _array_at(segment, p, scalars) for p in outputs if p not in taped})
+    wanted = {same.get(p, p) for p in outputs}.difference(taped)
+    for step in steps:
+        wanted.update(p for i, p in enumerate(step.operands) if not step.rule.mask >> i & 1)
+    constants: dict[int, Array] = {}
+    for position in wanted:
+        array = _array_at(segment, position)
+        if array is None:
+            return None
+        constants[position] = array
+    results = [same.get(p, p) for p in outputs]
 
     def function(tensors: Sequence[Any]) -> list[Any]:
         env = dict(zip(inputs, tensors, strict=True))
-        for step in steps:
-            operation = step.rule.origin
+        for rule, positions, made in steps:
             operands = [
-                env[p] if step.rule.mask >> i & 1 else constants[p]
-                for i, p in enumerate(step.operands)
+                env[p] if rule.mask >> i & 1 else constants[p] for i, p in enumerate(positions)
             ]
-            out = apply(operation, *operands)
-            results = out if operation.multiple else (out,)
-            env.update(zip(step.results, results, strict=False))
-        return [env[p] if p in env else constants[p] for p in outputs]
+            out = apply(rule.origin, *operands)
+            env.update(zip(made, out if rule.origin.multiple else (out,), strict=False))
+        return [env[p] if p in env else constants[p] for p in results]
 
     return function
 
 
-def _steps(start: TrieNode, end: TrieNode) -> tuple[list[_Step], dict[int, Any]]:
-    """The taped steps of a path, and the kind of each Python scalar by its position."""
+def _steps(end: TrieNode) -> tuple[list[_Step], dict[int, int]]:
+    """The taped steps since the run began, and the first place of each value met again later."""
     path = []
-    node = end
-    while node is not start:
+    node: TrieNode | None = end
+    while node is not None and node.parent is not None:
         path.append(node)
-        assert node.parent is not None
         node = node.parent
-    steps, scalars, position = [], {}, start.position
-    for node in reversed(path):
+    path.reverse()
+    steps: list[_Step] = []
+    same: dict[int, int] = {}
+    position = 0
+    for node in path:
         key = node.key
-        if type(key) is not tuple or not hasattr(key[0], "operation"):
-            position += 1  # a leaf
+        if key is FLUSH:
             continue
-        operands = list(key[1:])
-        for i, code in enumerate(operands):
-            if code < 0:
-                scalars[position] = SCALAR_KINDS[code]
-                operands[i] = position
+        if type(key) is not tuple or key[0] is EARLIER:  # a leaf
+            if type(key) is tuple:
+                earlier: int = key[1]
+                same[position] = same.get(earlier, earlier)
+            position += 1
+            continue
+        operands: list[int] = []
+        for code in key[1:]:
+            place: int = code
+            if code < 0:  # a Python scalar, which took a place of its own
+                place = position
                 position += 1
+            operands.append(same.get(place, place))
         count = len(node.aval) if type(node.aval) is tuple else 1
         if isinstance(key[0], ReverseRule):
-            results = list(range(position, position + count))
-            steps.append(_Step(key[0], operands, results))
+            steps.append(_Step(key[0], operands, range(position, position + count)))
         position += count
-    return steps, scalars
+    return steps, same
 
 
-def _array_at(segment: Segment, position: int, scalars: dict[int, Any]) -> Array:
-    """The concrete tensor at a position of the segment, made anew if nobody holds it any more."""
+def _array_at(segment: Segment, position: int) -> Array | None:
+    """The concrete tensor at a position; made anew if nobody holds it but it is still pending."""
     reference = segment.refs[position]
     array: Array | None = None if reference is None else reference()
-    if array is not None:
+    if array is not None or position < segment.start:
         return array
-    array = new(Array)
-    array.segment = segment
-    array.index = position
-    array.buffer = None
     if position in segment.places:
         leaf = segment.leaves[segment.places.index(position)]
         if leaf.__class__ is Array:
             return leaf
-        array.aval = SCALARS[scalars[position]]
-        array.buffer = leaf
+        array = scalar_at(segment, position, leaf)
     else:
+        array = new(Array)
+        array.segment = segment
+        array.index = position
+        array.buffer = None
         array.aval = _aval_at(segment, position)
     segment.refs[position] = ref(array)
     return array
@@ -123,7 +125,7 @@ def _aval_at(segment: Segment, position: int) -> Any:
         behind -= len(avals)
         if behind <= position:
             return avals[position - behind]
-        if type(key) is tuple and hasattr(key[0], "operation"):
+        if type(key) is tuple and key[0] is not EARLIER:
             behind -= sum(1 for code in key[1:] if code < 0)
         node = node.parent
     raise AssertionError(f"no step made position {position}")

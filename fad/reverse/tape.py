@@ -11,7 +11,7 @@ from fad.core.aval import SCALARS
 from fad.core.config import current
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.stream import enter_alias, local, record, record1, record2
+from fad.core.stream import Segment, enter_alias, local, record, record1, record2, scalar_at
 from fad.core.tensor import Array, Tensor
 from fad.reverse.node import Node, input_node, next_sequence
 
@@ -187,9 +187,9 @@ class TapeLevel(Level):
                 self.refs = None
             elif x.__class__ is float:
                 if rule.keeps & 1:
-                    x = _placed(x, segment, out.index - 1, -1)
+                    x = _placed(segment, out.index - 1, -1)
             elif y.__class__ is float and rule.keeps & 2:
-                y = _placed(y, segment, out.index - 1, -1)
+                y = _placed(segment, out.index - 1, -1)
         node.rule = rule
         node.aval = aval = out.aval
         node.saved = rule.save((x, y), out)
@@ -222,14 +222,12 @@ class TapeLevel(Level):
             if values[i].__class__ is not Array:
                 place -= 1
                 leaf -= 1
-                values[i] = _placed(values[i], segment, place, leaf)
+                values[i] = _placed(segment, place, leaf)
         return out
 
 
-def _placed(scalar: Any, segment: Any, place: int, leaf: int) -> Array:
+def _placed(segment: Segment, place: int, leaf: int) -> Array:
     """The tensor of a Python scalar just recorded: what replay finds again by its position."""
-    array = Array(SCALARS[type(scalar)], segment.leaves[leaf])
-    array.segment = segment
-    array.index = place
+    array = scalar_at(segment, place, segment.leaves[leaf])
     segment.refs[place] = ref(array)
     return array

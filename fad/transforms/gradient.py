@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from fad.core import pytree
-from fad.core.errors import FadTypeError, located
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
 from fad.primitives.broadcast import full
@@ -19,10 +18,9 @@ from fad.transforms.arguments import (
     Inputs,
     Options,
     Selection,
-    output_leaves,
-    split_aux,
     zeros_or_float0,
 )
+from fad.transforms.checks import scalar_output, split_aux
 
 
 def grad(
@@ -130,8 +128,8 @@ def _value_and_gradient(
         recording.close()
     aux = None
     if options.has_aux:
-        out, aux = split_aux(selection.transform, out)
-    out = scalar_output(selection, options, out)
+        out, aux = split_aux(selection.transform, f, out)
+    out = scalar_output(selection.transform, f, out, options.holomorphic)
     dtype = out.aval.dtype
     gradients = recording.pull_from_ones(out, lambda: full((), 1, dtype))
     value = recording.lower(out)
@@ -156,51 +154,3 @@ def _one_float_array(
     if isinstance(x, Tensor) and x.aval.inexact and x.aval.dtype.kind != "c":
         return x
     return None
-
-
-def scalar_output(selection: Selection, options: Options, out: Any) -> Tensor:
-    """The function's result if its gradient is defined, or the error that says what to use."""
-    transform = selection.transform
-    if not isinstance(out, Tensor):
-        leaves, _ = output_leaves(transform, selection.function, out)
-        if len(leaves) != 1 or isinstance(out, (list, tuple, dict)):
-            raise FadTypeError(
-                located(
-                    f"{transform} requires a scalar-output function, but it returned a "
-                    f"{type(out).__name__}. Return one scalar (and the rest with has_aux=True), or "
-                    "use fad.jacobian or fad.vjp."
-                )
-            )
-        out = leaves[0]
-    if out.aval.shape != ():
-        raise FadTypeError(
-            located(
-                f"Gradient only defined for scalar-output functions; output had shape: "
-                f"{out.aval.shape}. Reduce it to a scalar, for example with .sum(), or use "
-                "fad.jacobian (all derivatives) or fad.vjp (with a cotangent)."
-            )
-        )
-    if options.holomorphic:
-        if out.aval.dtype.kind != "c":
-            raise FadTypeError(
-                located(
-                    f"{transform} with holomorphic=True requires complex-valued outputs, but the "
-                    f"output is {out.aval}. Drop holomorphic=True for a real-valued function."
-                )
-            )
-    elif out.aval.dtype.kind == "c":
-        raise FadTypeError(
-            located(
-                f"{transform} requires real-valued outputs, but the output is {out.aval}. For a "
-                "holomorphic function pass holomorphic=True; else differentiate its real part, "
-                "imaginary part or absolute value, or use fad.vjp."
-            )
-        )
-    elif not out.aval.inexact:
-        raise FadTypeError(
-            located(
-                f"{transform} requires real-valued outputs (output dtype that is a sub-dtype of "
-                f"np.floating), but the output is {out.aval}, which has no derivative."
-            )
-        )
-    return out

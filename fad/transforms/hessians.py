@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from fad.core import pytree
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadTypeError, check_callable, located
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
 from fad.primitives.broadcast import full
@@ -18,13 +18,13 @@ from fad.transforms.arguments import (
     Inputs,
     Options,
     Selection,
-    matching,
-    split_aux,
+    rebuilt,
     zeros_or_float0,
 )
-from fad.transforms.gradient import grad, scalar_output
+from fad.transforms.checks import check_chunk_size, scalar_output, split_aux
+from fad.transforms.gradient import value_and_grad
 from fad.transforms.jacobians import ChunkSize, Point
-from fad.transforms.pushforward import jvp, outermost, pushed_leaves, vjp
+from fad.transforms.pushforward import directions_of, outermost, pushed, pushed_leaves, vjp
 
 
 def hessian(
@@ -34,6 +34,7 @@ def hessian(
     progress: bool = False,
     has_aux: bool = False,
     holomorphic: bool = False,
+    allow_int: bool = False,
 ) -> Callable[..., Any]:
     """The Hessian of a scalar-valued function: forward mode over its gradient.
 
@@ -46,6 +47,7 @@ def hessian(
         chunk_size, progress: as for :func:`fad.jacobian`.
         has_aux: ``f`` returns ``(result, aux)``; then so does the Hessian function.
         holomorphic: ``f`` is holomorphic: inputs and result are complex.
+        allow_int: integer inputs get zeros of dtype float0 instead of an error.
 
     Returns:
         A function of the same arguments. For an argument of shape ``n`` it gives shape ``(*n,
@@ -60,12 +62,13 @@ def hessian(
     fad.Tensor([[4., 2.],
             [2., 0.]])
     """
-    compute = value_grad_and_hessian(f, argnums, chunk_size, progress, has_aux, holomorphic)
+    options = Options(has_aux, holomorphic, allow_int)
+    compute = _computation("hessian", f, argnums, chunk_size, progress, options)
 
     @wraps(f)
     @outermost
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        value, _, result = compute(*args, **kwargs)
+        value, _, result = compute(args, kwargs)
         return (result, value[1]) if has_aux else result
 
     return hessian_of_f
@@ -78,6 +81,7 @@ def value_grad_and_hessian(
     progress: bool = False,
     has_aux: bool = False,
     holomorphic: bool = False,
+    allow_int: bool = False,
 ) -> Callable[..., Any]:
     """Value, gradient and Hessian from one evaluation; arguments as for :func:`hessian`.
 
@@ -87,16 +91,28 @@ def value_grad_and_hessian(
     >>> fad.value_grad_and_hessian(lambda x: x * x * x)(2.0)
     (fad.Tensor(8.), fad.Tensor(12.), fad.Tensor(12.))
     """
-    selection = Selection("hessian", f, argnums)
-    options = Options(has_aux, holomorphic)
+    options = Options(has_aux, holomorphic, allow_int)
+    compute = _computation("value_grad_and_hessian", f, argnums, chunk_size, progress, options)
 
     @wraps(f)
     @outermost
     def value_grad_and_hessian_of_f(*args: Any, **kwargs: Any) -> Any:
+        return compute(args, kwargs)
+
+    return value_grad_and_hessian_of_f
+
+
+def _computation(
+    transform: str, f: Any, argnums: Argnums, chunk_size: Any, progress: bool, options: Options
+) -> Callable[[Any, Any], tuple[Any, Any, Any]]:
+    selection = Selection(transform, f, argnums)
+    check_chunk_size(transform, chunk_size)
+
+    def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
         inputs = Inputs(selection, options, args, kwargs)
         return _at_point(Point(inputs, options, chunk_size, progress))
 
-    return value_grad_and_hessian_of_f
+    return compute
 
 
 def _at_point(point: Point) -> tuple[Any, Any, Any]:
@@ -105,7 +121,7 @@ def _at_point(point: Point) -> tuple[Any, Any, Any]:
     chunks = point.chunks(point.n)
 
     def compute() -> list[Any]:
-        again = recording.again([out])
+        again = recording.again([out], lambda tensors: [_call_scalar(point, tensors)[1]])
         blocks, gradients = point.forward(
             lambda tensors: _gradient(point, tensors, again), recording.values, chunks
         )
@@ -117,7 +133,7 @@ def _at_point(point: Point) -> tuple[Any, Any, Any]:
         flat = recording.replayed(("hessian", len(chunks)), [out], compute)
     count = len(point.in_avals)
     gradients, flat = flat[:count], flat[count:]
-    lines = [inputs.gradient(flat[i * count : (i + 1) * count]) for i in range(count)]
+    lines = [flat[i * count : (i + 1) * count] for i in range(count)]
     value = recording.lower(out)
     if options.has_aux:
         value = value, pytree.map(recording.lower, aux)
@@ -125,10 +141,10 @@ def _at_point(point: Point) -> tuple[Any, Any, Any]:
 
 
 def _gradient(point: Point, tensors: Sequence[Any], again: Any) -> list[Any]:
-    """Gradient leaves at tensors of any level; ``again`` is the retraced function, if any."""
+    """Gradient leaves at tensors of any level; ``again`` is the function of tensors."""
     inner = Recording(point.inputs.selection.function, list(tensors), point.transform)
     try:
-        result = again(inner.tensors)[0] if again else _call_scalar(point, inner.tensors)[1]
+        (result,) = again(inner.tensors)
     finally:
         inner.close()
     dtype = result.aval.dtype
@@ -153,11 +169,12 @@ def _record_scalar(point: Point) -> tuple[Recording, Any, Any]:
 def _call_scalar(point: Point, tensors: Sequence[Any]) -> tuple[Any, Any]:
     """aux and the scalar result of the user's function."""
     args, kwargs = point.inputs.call(list(tensors))
-    out = point.inputs.selection.function(*args, **kwargs)
+    f = point.inputs.selection.function
+    out = f(*args, **kwargs)
     aux = None
     if point.options.has_aux:
-        out, aux = split_aux("hessian", out)
-    return aux, scalar_output(point.inputs.selection, point.options, out)
+        out, aux = split_aux(point.transform, f, out)
+    return aux, scalar_output(point.transform, f, out, point.options.holomorphic)
 
 
 def _symmetric(blocks: list[list[Any]]) -> list[list[Any]]:
@@ -188,25 +205,28 @@ def _mirrored(block: Any) -> Any:
     return shapes.reshape(mean, block.shape)
 
 
-def _gradient_of_all(f: Callable[..., Any], transform: str, primals: Any) -> Callable[..., Any]:
+def _all_inputs(transform: str, f: Any, primals: Any, usage: str, allow_int: bool) -> Inputs:
+    check_callable(transform, f, usage)
     if not isinstance(primals, (tuple, list)):
         raise FadTypeError(
             located(
                 f"{transform}: primals must be a tuple with one entry per argument, got "
-                f"{type(primals).__name__}; write (x,) for a single argument"
+                f"{type(primals).__name__}. Write (x,) for a single argument."
             )
         )
-    return grad(f, tuple(range(len(primals))))
+    selection = Selection(transform, f, tuple(range(len(primals))))
+    return Inputs(selection, Options(allow_int=allow_int), tuple(primals), {})
 
 
 @outermost
-def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+def hvp(f: Callable[..., Any], primals: Any, tangents: Any, allow_int: bool = False) -> Any:
     """Hessian-vector product ``H v`` of a scalar-valued function, forward over reverse.
 
     Args:
         f: function to a scalar.
         primals: tuple of arguments, each a pytree.
-        tangents: the vector, of the same structure, shapes and dtypes.
+        tangents: the vector, of the same structure, shapes and dtypes; None is zero.
+        allow_int: integer primals get zeros of dtype float0 instead of an error.
 
     Returns:
         A tuple like ``primals``. Costs a small multiple of one evaluation of ``f``.
@@ -215,19 +235,15 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     >>> fad.hvp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
     (fad.Tensor(4.), fad.Tensor(2.))
     """
-    gradient = _gradient_of_all(f, "hvp", primals)
-    selection = Selection("hvp", f, tuple(range(len(primals))))
-    options = Options()
-    inputs = Inputs(selection, options, tuple(primals), {})
-    given = matching("tangent", "hvp", (tuple(tangents), tuple(primals)), inputs.avals, "primal")
-    point = Point(inputs, options, None, False)
+    inputs = _all_inputs("hvp", f, primals, "(f, primals, tangents)", allow_int)
+    given = directions_of("hvp", primals, tangents, inputs.avals, allow_int)
+    given = [t for t, aval in zip(given, inputs.avals, strict=True) if aval.inexact]
+    point = Point(inputs, Options(), None, False)
     recording, _, out = _record_scalar(point)
     place(given)
 
     def compute() -> list[Any]:
-        again = recording.again([out])
-        if again is None:
-            return pytree.flatten(jvp(gradient, tuple(primals), tuple(tangents))[1])[0]
+        again = recording.again([out], lambda tensors: [_call_scalar(point, tensors)[1]])
         return pushed_leaves(
             lambda tensors: _gradient(point, tensors, again), recording.values, given
         )
@@ -237,7 +253,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 
 @outermost
-def vhp(f: Callable[..., Any], primals: Any, cotangents: Any) -> Any:
+def vhp(f: Callable[..., Any], primals: Any, cotangents: Any, allow_int: bool = False) -> Any:
     """Vector-Hessian product ``v H`` of a scalar-valued function, reverse over reverse.
 
     Equal to :func:`hvp`, since Hessians are symmetric; the way to it is another.
@@ -246,8 +262,11 @@ def vhp(f: Callable[..., Any], primals: Any, cotangents: Any) -> Any:
     >>> fad.vhp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
     (fad.Tensor(4.), fad.Tensor(2.))
     """
-    _, pullback = vjp(_gradient_of_all(f, "vhp", primals), *primals)
-    return pullback(tuple(cotangents))
+    inputs = _all_inputs("vhp", f, primals, "(f, primals, cotangents)", allow_int)
+    given = directions_of("vhp", primals, cotangents, inputs.avals, allow_int, "cotangent")
+    gradient = value_and_grad(f, inputs.selection.names, allow_int=allow_int, _name="vhp")
+    _, pullback = vjp(lambda *xs: gradient(*xs)[1], *primals, allow_int=allow_int)
+    return pullback(tuple(rebuilt(inputs.treedefs, given)))
 
 
 @outermost
@@ -256,6 +275,7 @@ def gnvp(
     primals: Any,
     tangents: Any,
     loss: Callable[[Any], Any] | None = None,
+    allow_int: bool = False,
 ) -> Any:
     """Gauss-Newton-vector product ``J' H J v``.
 
@@ -265,8 +285,9 @@ def gnvp(
     Args:
         f: function of the primals, for example the residuals of a fit.
         primals: tuple of arguments, each a pytree.
-        tangents: the vector, of the same structure, shapes and dtypes.
+        tangents: the vector, of the same structure, shapes and dtypes; None is zero.
         loss: scalar-valued function of ``f``'s result.
+        allow_int: integer primals get zeros of dtype float0 instead of an error.
 
     Returns:
         A tuple like ``primals``.
@@ -276,8 +297,10 @@ def gnvp(
     >>> fad.gnvp(lambda x: np.stack([x, 2.0 * x]), (3.0,), (1.0,))
     (fad.Tensor(5.),)
     """
-    out, pushed = jvp(f, primals, tangents)
+    inputs = _all_inputs("gnvp", f, primals, "(f, primals, tangents)", allow_int)
+    given = directions_of("gnvp", primals, tangents, inputs.avals, allow_int)
+    out, direction = pushed(f, inputs.leaves, given, inputs.treedefs)
     if loss is not None:
-        (pushed,) = hvp(loss, (out,), (pushed,))
-    _, pullback = vjp(f, *primals)
-    return pullback(pushed)
+        (direction,) = hvp(loss, (out,), (direction,))
+    _, pullback = vjp(f, *primals, allow_int=allow_int)
+    return pullback(direction)

@@ -12,7 +12,7 @@ from fad.core.graph import Graph, simplify
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.identity import STOP_GRADIENT
 from fad.staging.capture import capture
-from fad.transforms.arguments import output_leaves
+from fad.transforms.checks import output_leaves
 
 
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core import pytree
 from fad.core.aval import Aval
-from fad.core.errors import FadRuntimeError, FadTypeError, FadValueError, located
+from fad.core.errors import FadRuntimeError, FadValueError, located
 from fad.core.tensor import Array
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives import join
@@ -22,9 +22,8 @@ from fad.transforms.arguments import (
     Inputs,
     Options,
     Selection,
-    output_leaves,
-    split_aux,
 )
+from fad.transforms.checks import check_chunk_size, check_output, output_leaves, split_aux
 from fad.transforms.pushforward import outermost
 
 Mode = Literal["auto", "forward", "reverse"]
@@ -43,6 +42,7 @@ def jacobian(
     progress: bool = False,
     has_aux: bool = False,
     holomorphic: bool = False,
+    allow_int: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of a function of tensors or pytrees.
 
@@ -52,14 +52,15 @@ def jacobian(
         mode: "forward" (one pass per input element), "reverse" (one per output element) or "auto":
             the one with fewer passes.
         chunk_size: how many passes run at a time, as one batch; None for all, "auto" to bound
-        memory. progress: show a tqdm progress bar over the chunks. has_aux: ``f`` returns
-        ``(result, aux)``; then so does the Jacobian function. holomorphic: ``f`` is holomorphic:
-        inputs and results are complex.
+            memory.
+        progress: show a tqdm progress bar over the chunks.
+        has_aux: ``f`` returns ``(result, aux)``; then so does the Jacobian function.
+        holomorphic: ``f`` is holomorphic: inputs and result are complex.
+        allow_int: integer inputs get zeros of dtype float0 instead of an error.
 
     Returns:
         A function of the same arguments. For an array result of shape ``m`` and an argument of
-        shape
-        ``n`` it gives an array of shape ``(*m, *n)``; pytrees nest, the result's outside.
+        shape ``n`` it gives an array of shape ``(*m, *n)``; pytrees nest, the result's outside.
 
     >>> import fad
     >>> import numpy as np
@@ -67,19 +68,35 @@ def jacobian(
     fad.Tensor([[2., 0.],
             [0., 6.]])
     """
-    compute = _value_and_jacobian("jacobian", f, argnums, mode, chunk_size, progress, holomorphic)
+    options = Options(has_aux, holomorphic, allow_int)
+    return _jacobian("jacobian", f, argnums, mode, chunk_size, progress, options)
+
+
+def _jacobian(
+    transform: str, f: Any, argnums: Argnums, mode: Mode, chunk_size: Any, progress: bool,
+    options: Options,
+) -> Callable[..., Any]:  # fmt: skip
+    compute = _value_and_jacobian(transform, f, argnums, mode, chunk_size, progress, options)
 
     @wraps(f)
     @outermost
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        value, result, aux = compute(args, kwargs, has_aux)
+        value, result, aux = compute(args, kwargs)
         del value
-        return (result, aux) if has_aux else result
+        return (result, aux) if options.has_aux else result
 
     return jacobian_of_f
 
 
-def jacfwd(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Callable[..., Any]:
+def jacfwd(
+    f: Callable[..., Any],
+    argnums: Argnums = 0,
+    chunk_size: ChunkSize = "auto",
+    progress: bool = False,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
     """:func:`jacobian` in forward mode.
 
     >>> import fad
@@ -87,10 +104,19 @@ def jacfwd(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Calla
     >>> fad.jacfwd(np.sin)(0.0)
     fad.Tensor(1.)
     """
-    return jacobian(f, argnums, mode="forward", **options)
+    options = Options(has_aux, holomorphic, allow_int)
+    return _jacobian("jacfwd", f, argnums, "forward", chunk_size, progress, options)
 
 
-def jacrev(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Callable[..., Any]:
+def jacrev(
+    f: Callable[..., Any],
+    argnums: Argnums = 0,
+    chunk_size: ChunkSize = "auto",
+    progress: bool = False,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
     """:func:`jacobian` in reverse mode.
 
     >>> import fad
@@ -98,7 +124,8 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0, **options: Any) -> Calla
     >>> fad.jacrev(np.sum)(np.zeros(3))
     fad.Tensor([1., 1., 1.])
     """
-    return jacobian(f, argnums, mode="reverse", **options)
+    options = Options(has_aux, holomorphic, allow_int)
+    return _jacobian("jacrev", f, argnums, "reverse", chunk_size, progress, options)
 
 
 def value_and_jacobian(
@@ -109,6 +136,7 @@ def value_and_jacobian(
     progress: bool = False,
     has_aux: bool = False,
     holomorphic: bool = False,
+    allow_int: bool = False,
 ) -> Callable[..., Any]:
     """Value and Jacobian from one evaluation; arguments as for :func:`jacobian`.
 
@@ -118,14 +146,15 @@ def value_and_jacobian(
     >>> fad.value_and_jacobian(lambda x: x * x)(3.0)
     (fad.Tensor(9.), fad.Tensor(6.))
     """
+    options = Options(has_aux, holomorphic, allow_int)
     compute = _value_and_jacobian(
-        "value_and_jacobian", f, argnums, mode, chunk_size, progress, holomorphic
+        "value_and_jacobian", f, argnums, mode, chunk_size, progress, options
     )
 
     @wraps(f)
     @outermost
     def value_and_jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        value, result, aux = compute(args, kwargs, has_aux)
+        value, result, aux = compute(args, kwargs)
         return ((value, aux) if has_aux else value), result
 
     return value_and_jacobian_of_f
@@ -133,21 +162,17 @@ def value_and_jacobian(
 
 def _value_and_jacobian(
     transform: str, f: Any, argnums: Argnums, mode: Mode, chunk_size: Any, progress: bool,
-    holomorphic: bool,
+    options: Options,
 ) -> Callable[..., tuple[Any, Any, Any]]:  # fmt: skip
     selection = Selection(transform, f, argnums)
     if mode not in ("auto", "forward", "reverse"):
         raise FadValueError(
             located(f"{transform}: mode must be 'auto', 'forward' or 'reverse', got {mode!r}")
         )
-    if not (chunk_size in ("auto", None) or (isinstance(chunk_size, int) and chunk_size > 0)):
-        raise FadValueError(
-            located(f"{transform}: chunk_size must be a positive int, None or 'auto'")
-        )
+    check_chunk_size(transform, chunk_size)
     chosen: dict[tuple[Aval, ...], Mode] = {}
 
-    def compute(args: Any, kwargs: Any, has_aux: bool) -> tuple[Any, Any, Any]:
-        options = Options(has_aux, holomorphic)
+    def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
         inputs = Inputs(selection, options, args, kwargs)
         point = Point(inputs, options, chunk_size, progress)
         key = tuple(inputs.avals)
@@ -179,7 +204,7 @@ class Point:
         out = f(*args, **kwargs)
         aux = None
         if self.options.has_aux:
-            out, aux = split_aux(self.transform, out)
+            out, aux = split_aux(self.transform, f, out)
         leaves, treedef = output_leaves(self.transform, f, out)
         for i, leaf in enumerate(leaves):
             check_output(self.transform, leaf.aval, out, i, self.options.holomorphic)
@@ -206,7 +231,7 @@ class Point:
             if mode == "reverse":
                 blocks = self._reverse(recording, outs, chunks)
             else:
-                again = recording.again(outs) or (lambda tensors: self.call(tensors)[0])
+                again = recording.again(outs, lambda tensors: self.call(tensors)[0])
                 blocks, _ = self.forward(again, recording.values, chunks)
             return [block for line in blocks for block in line]
 
@@ -217,7 +242,7 @@ class Point:
         count = len(self.in_avals)
         blocks = [flat[i * count : (i + 1) * count] for i in range(len(outs))]
         value = pytree.unflatten(treedef, [recording.lower(x) for x in outs])
-        return value, self.tree(treedef, blocks), pytree.map(recording.lower, aux), mode
+        return value, self.tree(treedef, outs, blocks), pytree.map(recording.lower, aux), mode
 
     def _reverse(
         self, recording: Recording, outs: Sequence[Any], chunks: Sequence[tuple[int, int]]
@@ -246,7 +271,8 @@ class Point:
         pieces: list[list[Any]] = []
         values: list[Any] = []
         for start, stop in self._with_bar(chunks):
-            batch, level = BatchLevel(None, stop - start), DualLevel(self.inputs.selection.function)
+            batch = BatchLevel(None, stop - start)
+            level = DualLevel(self.inputs.selection.function, self.transform)
             tangents = basis_vectors(batch, self.in_avals, start, stop)
             duals = [level.dual(x, t) for x, t in zip(primals, tangents, strict=True)]
             try:
@@ -283,31 +309,12 @@ class Point:
                 if piece and piece[-1].__class__ is Array:
                     piece[-1].block_until_ready()
 
-    def tree(self, treedef: Any, blocks: list[list[Any]]) -> Any:
+    def tree(self, treedef: Any, outs: Sequence[Any], blocks: list[list[Any]]) -> Any:
         """The result's tree of the arguments' trees of blocks."""
-        return pytree.unflatten(treedef, [self.inputs.gradient(row) for row in blocks])
-
-
-def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: bool) -> None:
-    """Raise unless the output leaf has a derivative of the kind asked for."""
-    if aval.inexact and (aval.dtype.kind == "c") == holomorphic:
-        return
-    path = pytree.paths(out)[leaf]
-    where = f" at {path}" if path else ""
-    if not aval.inexact:
-        raise FadTypeError(
-            located(
-                f"{transform} requires real- or complex-valued outputs, but the output{where} is "
-                f"{aval}, which has no derivative. Return it with has_aux=True."
-            )
-        )
-    hint = (
-        "drop holomorphic=True"
-        if holomorphic
-        else "pass holomorphic=True if the function is holomorphic, else differentiate real and "
-        "imaginary part"
-    )
-    raise FadTypeError(located(f"{transform}: the output{where} is {aval}: {hint}."))
+        rows = [
+            self.inputs.gradient(row, out.aval.shape) for row, out in zip(blocks, outs, strict=True)
+        ]
+        return pytree.unflatten(treedef, rows)
 
 
 def basis_vectors(level: BatchLevel, avals: Sequence[Aval], start: int, stop: int) -> list[Any]:

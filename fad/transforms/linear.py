@@ -10,7 +10,7 @@ import numpy as np
 from fad.batching.batch import BatchLevel
 from fad.core import pytree
 from fad.core.aval import Aval, make_aval
-from fad.core.errors import FadRuntimeError, FadTypeError, located
+from fad.core.errors import FadRuntimeError, FadTypeError, check_callable, located, name_of
 from fad.core.graph import Graph, simplify
 from fad.core.tensor import aval_of
 from fad.forward.dual import DualLevel, DualTensor
@@ -20,22 +20,35 @@ from fad.primitives.broadcast import FULL
 from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel, capture
 from fad.staging.transpose import transpose
-from fad.transforms.arguments import lift_leaves, matching, output_leaves
+from fad.transforms.arguments import rebuilt
+from fad.transforms.checks import (
+    check_chunk_size,
+    check_inexact,
+    float0_zeros,
+    lift_leaves,
+    matching,
+    output_leaves,
+    split_aux,
+)
 from fad.transforms.jacobians import basis_vectors, stacked
-from fad.transforms.pushforward import outermost
+from fad.transforms.pushforward import outermost, primal_title
 
 
 @outermost
-def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
+def linearize(
+    f: Callable[..., Any], *primals: Any, has_aux: bool = False, allow_int: bool = False
+) -> Any:
     """Value of ``f`` and its derivative at the primals, as a linear map that never runs ``f``
     again.
 
     Args:
         f: any function of the primals.
-        primals: its arguments, each a pytree of inexact leaves.
+        primals: its arguments, each a pytree.
+        has_aux: ``f`` returns ``(result, aux)``.
+        allow_int: integer primals have tangents and cotangents of dtype float0 instead of an error.
 
     Returns:
-        ``(out, linear_map)``; see :class:`LinearMap`.
+        ``(out, linear_map)``, or ``(out, linear_map, aux)``; see :class:`LinearMap`.
 
     >>> import fad
     >>> import numpy as np
@@ -45,33 +58,44 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearMap]:
     >>> linear_map.T(np.array([1.0, 0.0]))
     fad.Tensor([2., 0.])
     """
-    titles = [f"primal {i}" for i in range(len(primals))]
-    leaves, _ = lift_leaves("linearize", titles, primals)
-    for title, x in zip(titles, leaves, strict=False):
-        if not x.aval.inexact:
-            raise FadTypeError(
-                located(f"linearize requires inexact primals, but {title} is {x.aval}")
-            )
-    stage, level = StageLevel(f, "linearize"), DualLevel(f)
-    tangents = [stage.tensor(make_aval(x.aval.shape, x.aval.dtype)) for x in leaves]
-    duals = [level.dual(x, t) for x, t in zip(leaves, tangents, strict=True)]
+    check_callable("linearize", f, "(f, *primals)")
+    leaves, treedefs = lift_leaves("linearize", primal_title, primals)
+    if not allow_int:
+        check_inexact("linearize", primal_title, primals, [x.aval for x in leaves])
+    stage, level = StageLevel(f, "linearize"), DualLevel(f, "linearize")
+    in_avals = [_strong(x.aval) for x in leaves]
+    tangents = [stage.tensor(aval) if aval.inexact else None for aval in in_avals]
     try:
-        out = f(*pytree.unflatten(pytree.flatten(primals)[1], duals))
+        duals = [level.dual(x, t) for x, t in zip(leaves, tangents, strict=True)]
+        out, aux = f(*rebuilt(treedefs, duals)), None
+        if has_aux:
+            out, aux = split_aux("linearize", f, out)
         outs, treedef = output_leaves("linearize", f, out)
-        results = [_staged_tangent(stage, level, x) for x in outs]
+        results = [_staged_tangent(stage, level, x) for x in outs if x.aval.inexact]
     finally:
         stage.active = level.active = False
-    graph = simplify(stage.graph([t.variable for t in tangents], results))
-    values = [x.primal if isinstance(x, DualTensor) and x.level is level else x for x in outs]
-    value = pytree.unflatten(treedef, values)
-    return value, LinearMap(graph, list(stage.captures), list(primals), value)
+    inputs = [t.variable for t in tangents if t is not None]
+    value = pytree.unflatten(treedef, [level.lower(x) for x in outs])
+    linear_map = LinearMap(
+        simplify(stage.graph(inputs, results)),
+        list(stage.captures),
+        rebuilt(treedefs, in_avals),
+        pytree.unflatten(treedef, [_strong(x.aval) for x in outs]),
+    )
+    if has_aux:
+        return value, linear_map, pytree.map(level.lower, aux)
+    return value, linear_map
 
 
 def _staged_tangent(stage: StageLevel, level: DualLevel, x: Any) -> int:
     if isinstance(x, DualTensor) and x.level is level:
         return stage.lookup(x.tangent)
-    aval = make_aval(x.aval.shape, x.aval.dtype)
-    return stage.lookup(stage.process(FULL(shape=aval.shape, value=0, dtype=aval.dtype), ()))
+    zeros = FULL(shape=x.aval.shape, value=0, dtype=x.aval.dtype)
+    return stage.lookup(stage.process(zeros, ()))
+
+
+def _strong(aval: Aval) -> Aval:
+    return make_aval(aval.shape, aval.dtype)
 
 
 class LinearMap:
@@ -79,24 +103,26 @@ class LinearMap:
 
     ``linear_map(*tangents)`` applies it, ``linear_map.T(cotangent)`` its transpose (a tuple if
     there are several primals). ``shape`` is ``(m, n)``, the numbers of elements of result and
-    arguments.
+    arguments. Integers and booleans take no part: theirs are zeros of dtype float0.
     """
 
     def __init__(
         self,
         graph: Graph,
-        captures: list[Any],
+        captures: Sequence[Any],
         arguments: list[Any],
         result: Any,
         transposed: LinearMap | None = None,
     ) -> None:
         self._graph = graph
         self._captures = captures
-        self._arguments = arguments
+        self._arguments = arguments  # avals at the leaves
         self._result = result
         self._transposed = transposed
-        self._in_avals = [aval_of(x) for x in pytree.flatten(arguments)[0]]
-        self._out_avals = [aval_of(x) for x in pytree.flatten(result)[0]]
+        self._in_avals = pytree.flatten(arguments)[0]
+        self._out_avals, self._out_tree = pytree.flatten(result)
+        self._columns = [a for a in self._in_avals if a.inexact]
+        self._rows = [a for a in self._out_avals if a.inexact]
 
     def __repr__(self) -> str:
         return f"LinearMap({self.shape[0]} x {self.shape[1]})"
@@ -104,7 +130,7 @@ class LinearMap:
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of elements of the result and of the arguments."""
-        return sum(a.size for a in self._out_avals), sum(a.size for a in self._in_avals)
+        return sum(a.size for a in self._rows), sum(a.size for a in self._columns)
 
     @property
     def graph(self) -> Graph:
@@ -115,14 +141,15 @@ class LinearMap:
         """Apply the map; tangents must match the primals in structure, shapes and dtypes."""
         return _apply(self, tangents)
 
-    def _leaves(self, leaves: Sequence[Any]) -> list[Any]:
+    def leaves(self, leaves: Sequence[Any]) -> list[Any]:
+        """The inexact result leaves from the inexact argument leaves, of any level."""
         return call_graph(self._graph, [*leaves, *self._captures])
 
     @property
     def T(self) -> LinearMap:
         """The transpose, computed once."""
         if self._transposed is None:
-            graph = transpose(self._graph, len(self._in_avals), "the linearized function")
+            graph = transpose(self._graph, len(self._columns), "the linearized function")
             arguments = self._arguments
             result = arguments[0] if len(arguments) == 1 else tuple(arguments)
             self._transposed = LinearMap(graph, self._captures, [self._result], result, self)
@@ -134,10 +161,11 @@ class LinearMap:
         Args:
             chunk_size: how many products run at a time, as one batch; None for all.
         """
+        check_chunk_size("LinearMap.matrix", chunk_size)
         m, n = self.shape
         if m < n:
-            return _transposed(_columns(self.T, chunk_size))
-        return _columns(self, chunk_size)
+            return _transposed(_by_columns(self.T, chunk_size))
+        return _by_columns(self, chunk_size)
 
     def as_scipy(self) -> Any:
         """A ``scipy.sparse.linalg.LinearOperator`` over flat NumPy vectors.
@@ -154,7 +182,7 @@ class LinearMap:
             raise FadRuntimeError(
                 located("as_scipy needs SciPy: pip install 'fad[tools]'")
             ) from None
-        dtype = np.result_type(*[a.dtype for a in self._in_avals + self._out_avals])
+        dtype = np.result_type(*[a.dtype for a in self._columns + self._rows])
         return LinearOperator(
             shape=self.shape,
             dtype=dtype,
@@ -163,29 +191,44 @@ class LinearMap:
         )
 
     def _flat(self, vector: np.ndarray) -> np.ndarray:
-        parts, start = [], 0
         vector = np.asarray(vector).reshape(-1)
-        for aval in self._in_avals:
+        if np.iscomplexobj(vector) and not any(a.dtype.kind == "c" for a in self._columns):
+            return self._flat(vector.real) + 1j * self._flat(vector.imag)
+        parts, start = [], 0
+        for aval in self._columns:
             part = vector[start : start + aval.size].astype(aval.dtype, copy=False)
             parts.append(part.reshape(aval.shape))
             start += aval.size
-        tangents = pytree.unflatten(pytree.flatten(self._arguments)[1], parts)
-        out = pytree.flatten(self(*tangents))[0]
+        out = _flat_result(self, parts)
         return np.concatenate([np.asarray(x).reshape(-1) for x in out])
+
+
+@outermost
+def _flat_result(linear_map: LinearMap, leaves: list[Any]) -> list[Any]:
+    return linear_map.leaves(leaves)
 
 
 @outermost
 def _apply(linear_map: LinearMap, tangents: tuple[Any, ...]) -> Any:
     arguments = linear_map._arguments
     if len(tangents) != len(arguments):
+        count = len(arguments)
         raise FadTypeError(
-            located(f"the linear map takes {len(arguments)} arguments, got {len(tangents)}")
+            located(
+                f"the linear map takes {count} argument{'s' * (count != 1)}, one per primal, got "
+                f"{len(tangents)}"
+            )
         )
-    avals = [make_aval(a.shape, a.dtype) for a in linear_map._in_avals]
-    leaves = matching("tangent", "linear map", (list(tangents), arguments), avals, "argument")
-    filled = [_zeros(a) if x is None else x for x, a in zip(leaves, avals, strict=True)]
-    out = linear_map._leaves(filled)
-    return pytree.unflatten(pytree.flatten(linear_map._result)[1], out)
+    trees = list(tangents), arguments
+    leaves = matching("tangent", "linear map", trees, linear_map._in_avals, "argument")
+    filled = [
+        _zeros(a) if x is None else x
+        for x, a in zip(leaves, linear_map._in_avals, strict=True)
+        if a.inexact
+    ]
+    results = iter(linear_map.leaves(filled))
+    out = [next(results) if a.inexact else float0_zeros(a.shape) for a in linear_map._out_avals]
+    return pytree.unflatten(linear_map._out_tree, out)
 
 
 def _zeros(aval: Aval) -> Any:
@@ -193,25 +236,25 @@ def _zeros(aval: Aval) -> Any:
 
 
 @outermost
-def _columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
+def _by_columns(linear_map: LinearMap, chunk_size: int | None) -> Any:
     m, n = linear_map.shape
     size = n if chunk_size is None else chunk_size
     rows = []
     for start in range(0, n, max(size, 1)):
         stop = min(start + size, n)
         level = BatchLevel(None, stop - start)
-        tangents = basis_vectors(level, linear_map._in_avals, start, stop)
+        tangents = basis_vectors(level, linear_map._columns, start, stop)
         filled = [
             _zeros(a) if t is None else t
-            for t, a in zip(tangents, linear_map._in_avals, strict=True)
+            for t, a in zip(tangents, linear_map._columns, strict=True)
         ]
-        out = [level.unwrap(x) for x in linear_map._leaves(filled)]
+        out = [level.unwrap(x) for x in linear_map.leaves(filled)]
         flat = [
             shapes.reshape(x, (stop - start, a.size))
-            for x, a in zip(out, linear_map._out_avals, strict=True)
+            for x, a in zip(out, linear_map._rows, strict=True)
         ]
         rows.append(flat[0] if len(flat) == 1 else join.concatenate(flat, 1))
-    dtype = linear_map._out_avals[0].dtype
+    dtype = linear_map._rows[0].dtype
     return _transposed(stacked(rows, make_aval((m,), dtype)))
 
 
@@ -224,9 +267,8 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
 
     Args:
         f: function that is linear in all its arguments.
-        avals: for each argument anything with the shape and dtype it takes: a tensor, an array, or
-        a
-            pytree of these.
+        avals: for each argument anything with the shape and dtype it takes: a tensor, an array, an
+            aval, or a pytree of these.
 
     Returns:
         A function from a cotangent of the result to a tuple of cotangents of the arguments.
@@ -240,8 +282,10 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     >>> transpose(np.array([1.0, 2.0]))
     (fad.Tensor([3., 6.]),)
     """
+    check_callable("linear_transpose", f, "(f, *avals)")
     leaves, treedef = pytree.flatten(avals)
     in_avals = [_strong(aval_of(x)) for x in leaves]
+    check_inexact("linear_transpose", primal_title, avals, in_avals)
     trees: list[Any] = []
 
     def flat(*xs: Any) -> list[Any]:
@@ -251,19 +295,12 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
         return outs
 
     graph, captures = capture(flat, in_avals, f, "linear_transpose")
-    name = getattr(f, "__name__", "the function")
-    transposed = transpose(simplify(graph), len(in_avals), name)
-    result = pytree.unflatten(
-        trees[0], [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in graph.out_avals]
-    )
-    arguments = [np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in in_avals]
-    back = LinearMap(transposed, captures, [result], pytree.unflatten(treedef, arguments))
+    transposed = transpose(simplify(graph), len(in_avals), name_of(f))
+    result = pytree.unflatten(trees[0], [_strong(a) for a in graph.out_avals])
+    arguments = pytree.unflatten(treedef, in_avals)
+    back = LinearMap(transposed, captures, [result], arguments)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         return tuple(back(cotangent))
 
     return pull
-
-
-def _strong(aval: Aval) -> Aval:
-    return make_aval(aval.shape, aval.dtype)

@@ -8,18 +8,19 @@ from typing import Any
 
 from fad.core import pytree
 from fad.core.aval import Aval
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadTypeError, check_callable, located
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
-from fad.transforms.arguments import (
+from fad.transforms.arguments import rebuilt, zeros_or_float0
+from fad.transforms.checks import (
+    check_inexact,
     float0_zeros,
     lift_leaves,
     matching,
     output_leaves,
     split_aux,
-    zeros_or_float0,
 )
 
 
@@ -48,28 +49,31 @@ def _primal_leaves(transform: str, primals: Sequence[Any]) -> tuple[list[Any], l
                 f"got {type(primals).__name__}. Write ({'x'},) for a single argument."
             )
         )
-    titles = [f"primal {i}" for i in range(len(primals))]
-    return lift_leaves(transform, titles, list(primals))
+    return lift_leaves(transform, primal_title, list(primals))
 
 
-def _rebuilt(treedefs: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
-    trees, start = [], 0
-    for treedef in treedefs:
-        stop = start + treedef.num_leaves
-        trees.append(pytree.unflatten(treedef, leaves[start:stop]))
-        start = stop
-    return trees
+def primal_title(number: int) -> str:
+    """What messages call a primal."""
+    return f"primal {number}"
 
 
 @outermost
-def jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+def jvp(
+    f: Callable[..., Any],
+    primals: Any,
+    tangents: Any,
+    has_aux: bool = False,
+    allow_int: bool = False,
+) -> Any:
     """Value and directional derivative, by forward mode.
 
     Args:
         f: any function of the primals.
         primals: tuple of arguments, each a pytree.
-        tangents: the direction, of the same structure, shapes and dtypes; None is zero.
+        tangents: the direction, of the same structure, shapes and dtypes; None is zero. Integers
+            and booleans have none: theirs is None or of dtype float0.
         has_aux: ``f`` returns ``(result, aux)``.
+        allow_int: whatever tangent an integer has counts as zero, instead of an error.
 
     Returns:
         ``(out, tangent_out)``, or ``(out, tangent_out, aux)`` with ``has_aux``.
@@ -82,18 +86,33 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fals
     >>> fad.jvp(np.sin, (0.0,), (2.0,))
     (fad.Tensor(0.), fad.Tensor(2.))
     """
+    check_callable("jvp", f, "(f, primals, tangents)")
     leaves, treedefs = _primal_leaves("jvp", primals)
+    directions = directions_of("jvp", primals, tangents, [x.aval for x in leaves], allow_int)
+    return pushed(f, leaves, directions, treedefs, has_aux)
+
+
+def directions_of(
+    transform: str,
+    primals: Any,
+    tangents: Any,
+    avals: Sequence[Aval],
+    allow_int: bool = False,
+    kind: str = "tangent",
+) -> list[Any]:
+    """Leaves of the tangents, None for zero, checked against primals with these avals."""
     if not isinstance(tangents, (tuple, list)) or len(tangents) != len(primals):
+        found = f" of {len(tangents)}" if isinstance(tangents, (tuple, list)) else ""
+        count = len(primals)
         raise FadTypeError(
             located(
-                f"jvp: tangents must be a tuple or list of {len(primals)} entries, one per primal, "
-                f"got {type(tangents).__name__}"
-                + (f" of {len(tangents)}" if isinstance(tangents, (tuple, list)) else "")
+                f"{transform}: {kind}s must be a tuple or list of {count} "
+                f"{'entries' if count != 1 else 'entry'}, one per primal, got "
+                f"{type(tangents).__name__}{found}. Write (v,) for a single one."
             )
         )
-    avals = [x.aval for x in leaves]
-    directions = matching("tangent", "jvp", (tuple(tangents), tuple(primals)), avals, "primal")
-    return pushed(f, leaves, directions, treedefs, has_aux)
+    trees = tuple(tangents), tuple(primals)
+    return matching(kind, transform, trees, avals, "primal", allow_int)
 
 
 def pushed(
@@ -107,18 +126,18 @@ def pushed(
     level = DualLevel(f)
     duals = [level.dual(x, t) for x, t in zip(leaves, directions, strict=True)]
     try:
-        out = f(*_rebuilt(treedefs, duals))
+        out = f(*rebuilt(treedefs, duals))
         aux = None
         if has_aux:
-            out, aux = split_aux("jvp", out)
+            out, aux = split_aux("jvp", f, out)
         outs, treedef = output_leaves("jvp", f, out)
     finally:
         level.active = False
-    values = [_primal(level, x) for x in outs]
+    values = [level.lower(x) for x in outs]
     out_tangents = [_tangent(level, x) for x in outs]
     results = pytree.unflatten(treedef, values), pytree.unflatten(treedef, out_tangents)
     if has_aux:
-        return (*results, pytree.map(lambda x: _primal(level, x), aux))
+        return (*results, pytree.map(level.lower, aux))
     return results
 
 
@@ -134,24 +153,23 @@ def pushed_leaves(
     return [_tangent(level, x) for x in outs]
 
 
-def _primal(level: DualLevel, x: Any) -> Any:
-    return x.primal if isinstance(x, DualTensor) and x.level is level else x
-
-
 def _tangent(level: DualLevel, x: Any) -> Any:
     if isinstance(x, DualTensor) and x.level is level:
         return x.tangent
-    return zeros(x.aval) if x.aval.inexact else float0_zeros(x.aval)
+    return zeros(x.aval) if x.aval.inexact else float0_zeros(x.aval.shape)
 
 
 @outermost
-def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+def vjp(
+    f: Callable[..., Any], *primals: Any, has_aux: bool = False, allow_int: bool = False
+) -> Any:
     """Value and pullback, by reverse mode.
 
     Args:
         f: any function of the primals.
         primals: its arguments, each a pytree.
         has_aux: ``f`` returns ``(result, aux)``.
+        allow_int: integer primals get a zero cotangent of dtype float0 instead of an error.
 
     Returns:
         ``(out, pullback)``, or ``(out, pullback, aux)``. ``pullback(cotangent)`` takes a tree like
@@ -167,15 +185,18 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> float(y), pullback(1.0)
     (11.0, (fad.Tensor([3., 4.]), fad.Tensor([1., 2.])))
     """
+    check_callable("vjp", f, "(f, *primals)")
     leaves, treedefs = _primal_leaves("vjp", primals)
+    if not allow_int:
+        check_inexact("vjp", primal_title, primals, [x.aval for x in leaves])
     wanted = [x for x in leaves if x.aval.inexact]
     recording = Recording(f, wanted, "vjp")
     tensors = iter(recording.tensors)
     try:
-        out = f(*_rebuilt(treedefs, [next(tensors) if x.aval.inexact else x for x in leaves]))
+        out = f(*rebuilt(treedefs, [next(tensors) if x.aval.inexact else x for x in leaves]))
         aux = None
         if has_aux:
-            out, aux = split_aux("vjp", out)
+            out, aux = split_aux("vjp", f, out)
         outs, treedef = output_leaves("vjp", f, out)
     finally:
         recording.close()
@@ -224,4 +245,4 @@ def _pull(pullback: Pullback, cotangent: Any) -> tuple[Any, ...]:
     for aval in pullback._avals:
         c = next(received) if aval.inexact else None
         results.append(zeros_or_float0(aval) if c is None else c)
-    return tuple(_rebuilt(pullback._treedefs, results))
+    return tuple(rebuilt(pullback._treedefs, results))

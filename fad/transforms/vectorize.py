@@ -13,7 +13,7 @@ from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
 from fad.primitives import join
 from fad.primitives import shape as shapes
-from fad.transforms.arguments import output_leaves
+from fad.transforms.checks import output_leaves
 
 
 def vmap(

@@ -1,0 +1,315 @@
+"""What transforms demand of their arguments, (co)tangents and results, and the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fad.core import dtypes, pytree
+from fad.core.aval import Aval
+from fad.core.errors import FadTypeError, FadValueError, located, name_of
+from fad.core.tensor import Tensor, aval_of, lift
+from fad.primitives.broadcast import convert
+
+# ---------------------------------------------------------------------------------------- inputs
+
+
+def kind_of(value: Any) -> str:
+    """What messages say of a value that is no tensor, or should not be one."""
+    if isinstance(value, Tensor):
+        return f"a tensor {value.aval}"
+    if isinstance(value, (np.ndarray, np.generic)):
+        return f"an array of dtype {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+Title = Callable[[int], str]
+"""The name of a tree by its number: only an error needs it."""
+
+
+def lift_leaves(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Leaves of all trees as tensors, and the structure of each tree."""
+    leaves: list[Any] = []
+    treedefs = []
+    for number, tree in enumerate(trees):
+        flat, treedef = pytree.flatten(tree)
+        treedefs.append(treedef)
+        for i, leaf in enumerate(flat):
+            try:
+                leaves.append(lift(leaf))
+            except FadTypeError:
+                raise FadTypeError(
+                    located(
+                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
+                        "which cannot be differentiated. Pass tensors, arrays or numbers, and "
+                        "close over the rest."
+                    )
+                ) from None
+    return leaves, treedefs
+
+
+def check_inexact(
+    transform: str, title: Title, trees: Sequence[Any], avals: Sequence[Aval]
+) -> None:
+    """Raise if a leaf of the differentiated arguments is an integer or boolean."""
+    for i, aval in enumerate(avals):
+        if not aval.inexact:
+            raise FadTypeError(
+                located(
+                    f"{transform} requires real- or complex-valued inputs (input dtype that is a "
+                    f"sub-dtype of np.inexact), but {_leaf_title(title, trees, i)} is {aval}. "
+                    "Pass a float (1.0 instead of 1, x.astype(float)), close over it, or pass "
+                    "allow_int=True for a zero of dtype float0."
+                )
+            )
+
+
+def check_complex(
+    transform: str, title: Title, trees: Sequence[Any], avals: Sequence[Aval]
+) -> None:
+    """With holomorphic=True every differentiated input must be complex."""
+    for i, aval in enumerate(avals):
+        if aval.inexact and aval.dtype.kind != "c":
+            raise FadTypeError(
+                located(
+                    f"{transform} with holomorphic=True requires inputs with complex dtype, but "
+                    f"{_leaf_title(title, trees, i)} is {aval}. Pass a complex number, for "
+                    "example x + 0j."
+                )
+            )
+
+
+def _leaf_title(title: Title, trees: Sequence[Any], leaf: int) -> str:
+    """``argument 0 ('x')['w']``: the name of one of the leaves of all trees."""
+    names = [title(i) + path for i, tree in enumerate(trees) for path in pytree.paths(tree)]
+    return names[leaf]
+
+
+def check_chunk_size(transform: str, chunk_size: Any) -> None:
+    """Raise unless it says how many passes or examples run at a time."""
+    if chunk_size in ("auto", None) or (type(chunk_size) is int and chunk_size > 0):
+        return
+    raise FadValueError(
+        located(
+            f"{transform}: chunk_size must be a positive int, None or 'auto', got {chunk_size!r}"
+        )
+    )
+
+
+# --------------------------------------------------------------------- tangents and cotangents
+
+
+def float0_zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """The tangent of an integer or boolean: it has no information, and its dtype says so."""
+    return np.zeros(shape, dtypes.float0)
+
+
+def matching(
+    kind: str,
+    transform: str,
+    trees: tuple[Any, Any],
+    avals: Sequence[Aval],
+    like: str,
+    allow_int: bool = False,
+) -> list[Any]:
+    """Leaves of a (co)tangent tree as tensors, checked leaf by leaf against what they belong to.
+
+    ``trees`` are the tree given and the one it must match. None is the zero of a leaf or a whole
+    subtree; integers take None or float0, with ``allow_int`` anything.
+    """
+    given, expected = trees
+    leaves, treedef = pytree.flatten(given)
+    _, expected_def = pytree.flatten(expected)
+    if treedef != expected_def:
+        filled = _with_nones(given, expected, expected_def)
+        if filled is None:
+            raise FadTypeError(
+                located(
+                    f"{transform}: the tree of the {kind} must match that of the {like}: "
+                    f"{_difference(given, expected)}expected {expected_def}, got {treedef}"
+                )
+            )
+        leaves = filled
+    out = []
+    for i, (leaf, aval) in enumerate(zip(leaves, avals, strict=True)):
+        try:
+            out.append(None if allow_int and not aval.inexact else _matching_leaf(leaf, aval))
+        except _Mismatch as error:
+            path = pytree.paths(expected)[i]
+            raise FadTypeError(
+                located(
+                    f"{transform}: the {kind}{_at(path)} {error}, but the {like} there is {aval}. "
+                    + _demand(kind, transform, aval)
+                )
+            ) from None
+    return out
+
+
+def _demand(kind: str, transform: str, aval: Aval) -> str:
+    """What a (co)tangent must be, in words."""
+    if aval.inexact:
+        return (
+            f"Pass one of shape {aval.shape} and dtype {aval.dtype} (x.reshape, x.astype), or None "
+            "for zero."
+        )
+    if kind == "tangent":
+        return (
+            f"{transform} requires real- or complex-valued inputs (input dtype that is a sub-dtype "
+            "of np.inexact): pass a float (1.0 instead of 1, x.astype(float)), or None, or dtype "
+            "float0, as tangent of an integer, or allow_int=True."
+        )
+    return "Pass None or dtype float0 for integers."
+
+
+def _with_nones(given: Any, expected: Any, treedef: Any) -> list[Any] | None:
+    """Leaves of ``given`` if it matches once None may stand for a subtree (a symbolic zero)."""
+    try:
+        if pytree.flatten(pytree.fill_nones(given, expected))[1] == treedef:
+            return pytree.broadcast_prefix(given, expected)
+    except ValueError:
+        pass
+    return None
+
+
+def _difference(given: Any, expected: Any) -> str:
+    """Where two trees differ first, if it can be told by paths."""
+    mine, theirs = pytree.paths(given), pytree.paths(expected)
+    for path in theirs:
+        if path not in mine:
+            return f"it has nothing at {path or 'the root'}; "
+    for path in mine:
+        if path not in theirs:
+            return f"it has {path or 'a leaf at the root'} in excess; "
+    return ""
+
+
+class _Mismatch(Exception):
+    pass
+
+
+def _matching_leaf(leaf: Any, aval: Aval) -> Any:
+    if leaf is None:
+        return None
+    if not aval.inexact and isinstance(leaf, np.ndarray) and leaf.dtype == dtypes.float0:
+        return None
+    try:
+        found = aval_of(leaf)
+    except FadTypeError:
+        raise _Mismatch(f"is {kind_of(leaf)}") from None
+    if not aval.inexact:
+        raise _Mismatch(f"has dtype {found.dtype}")
+    if found.shape != aval.shape:
+        raise _Mismatch(f"has shape {found.shape}")
+    if (
+        found.weak
+        and dtypes.result_type(((found.dtype, True), (aval.dtype, False)))[0] == aval.dtype
+    ):
+        return convert(lift(leaf), aval.dtype)
+    if found.dtype != aval.dtype:
+        raise _Mismatch(f"has dtype {found.dtype}")
+    return lift(leaf)
+
+
+# --------------------------------------------------------------------------------------- results
+
+
+def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:
+    """Leaves of what a function returned, as tensors or whatever numbers they are, and the tree."""
+    leaves, treedef = pytree.flatten(out)
+    if not leaves:
+        raise FadTypeError(
+            located(
+                f"{transform}: {name_of(function)} returned {out!r}, not a tensor. "
+                "Does it miss a return statement?"
+            )
+        )
+    for i, leaf in enumerate(leaves):
+        if not isinstance(leaf, Tensor):
+            try:
+                leaves[i] = lift(leaf)
+            except FadTypeError:
+                raise FadTypeError(
+                    located(
+                        f"{transform}: {name_of(function)} returned {kind_of(leaf)}"
+                        f"{_at(pytree.paths(out)[i])}, not a tensor or number. Leave it out"
+                        f"{'' if transform in _WITHOUT_AUX else ' or return it with has_aux=True'}."
+                    )
+                ) from None
+    return leaves, treedef
+
+
+_WITHOUT_AUX = ("vmap", "linearize", "linear_transpose", "make_graph", "eval_shape", "hvp", "vhp")
+
+
+def _at(path: str) -> str:
+    return f" at {path}" if path else ""
+
+
+def split_aux(transform: str, function: Any, out: Any) -> tuple[Any, Any]:
+    """(result, aux) of a function with has_aux=True."""
+    if not isinstance(out, tuple) or len(out) != 2:
+        found = f"a tuple of {len(out)}" if isinstance(out, tuple) else kind_of(out)
+        raise FadTypeError(
+            located(
+                f"{transform} with has_aux=True needs a function that returns a pair "
+                f"(result, aux), but {name_of(function)} returned {found}. Return a pair, or drop "
+                "has_aux=True."
+            )
+        )
+    return out
+
+
+def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: bool) -> None:
+    """Raise unless the output leaf has a derivative of the kind asked for."""
+    if aval.inexact and (aval.dtype.kind == "c") == holomorphic:
+        return
+    where = _at(pytree.paths(out)[leaf])
+    if not aval.inexact:
+        raise FadTypeError(
+            located(
+                f"{transform} requires real- or complex-valued outputs, but the output{where} is "
+                f"{aval}, which has no derivative. Return it with has_aux=True."
+            )
+        )
+    if holomorphic:
+        raise FadTypeError(
+            located(
+                f"{transform} with holomorphic=True requires complex-valued outputs, but the "
+                f"output{where} is {aval}. Drop holomorphic=True for a real-valued function."
+            )
+        )
+    raise FadTypeError(
+        located(
+            f"{transform} requires real-valued outputs, but the output{where} is {aval}. For a "
+            "holomorphic function pass holomorphic=True; else differentiate its real part, "
+            "imaginary part or absolute value, or use fad.vjp."
+        )
+    )
+
+
+def scalar_output(transform: str, function: Any, out: Any, holomorphic: bool) -> Tensor:
+    """The function's result if its gradient is defined, or the error that says what to use."""
+    if not isinstance(out, Tensor):
+        leaves, _ = output_leaves(transform, function, out)
+        if len(leaves) != 1 or isinstance(out, (list, tuple, dict)):
+            raise FadTypeError(
+                located(
+                    f"{transform} requires a scalar-output function, but {name_of(function)} "
+                    f"returned a {type(out).__name__}. Return one scalar (and the rest with "
+                    "has_aux=True), or use fad.jacobian or fad.vjp."
+                )
+            )
+        out = leaves[0]
+    if out.aval.shape != ():
+        raise FadTypeError(
+            located(
+                f"{transform}: Gradient only defined for scalar-output functions; output had "
+                f"shape: {out.aval.shape}. Reduce it to a scalar, for example with .sum(), or use "
+                "fad.jacobian (all derivatives) or fad.vjp (with a cotangent)."
+            )
+        )
+    check_output(transform, out.aval, out, 0, holomorphic)
+    result: Tensor = out
+    return result
