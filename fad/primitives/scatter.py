@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from jax import lax
+from jax import numpy as jnp
 
 from fad.core.apply import apply
 from fad.core.aval import Aval, Shape, make_aval
@@ -68,11 +69,31 @@ def _kernel(scatter: Any, change: Any = None) -> Any:
     return kernel
 
 
-def _declare(name: str, kernel: Any, derivative: Any) -> Primitive:
+def _one_by_one(change: Any) -> Any:
+    """For tests: the same scatter, one update after the other, which JAX can differentiate."""
+
+    def oracle(x: Any, updates: Any, *indices: Any, selection: Selection) -> Any:
+        numbers = np.arange(1, x.size + 1).reshape(x.shape)
+        places = GATHER.kernel(jnp.asarray(numbers), *indices, selection=selection)
+        flat = lax.reshape(x, (x.size,))
+        for place, update in zip(np.ravel(places), lax.reshape(updates, (updates.size,))):
+            here = np.arange(1, x.size + 1) == place  # 0 is out of bounds
+            flat = lax.select(
+                jnp.asarray(here), change(flat, jnp.broadcast_to(update, flat.shape)), flat
+            )
+        return lax.reshape(flat, x.shape)
+
+    return oracle
+
+
+def _declare(
+    name: str, kernel: Any, derivative: Any, cases: Sequence[int], oracle: Any = None
+) -> Primitive:
     def draw() -> list[Sample]:
         rng = np.random.default_rng(6)
+        every = samples()
         out = []
-        for x, indices, selection in samples():
+        for x, indices, selection in [every[i] for i in cases]:
             index = np.broadcast_shapes(*[np.shape(i) for i in indices])
             updates = rng.normal(size=selection.shape(x.shape, index))
             out.append(Sample((x, updates, *indices), {"selection": selection}))
@@ -86,6 +107,7 @@ def _declare(name: str, kernel: Any, derivative: Any) -> Primitive:
         batch=_batch,
         compile_cost=4.0,
         samples=draw,
+        oracle=oracle,
     )
 
 
@@ -99,7 +121,10 @@ def _transpose_add(
 
 
 SCATTER_ADD = _declare(
-    "scatter_add", _kernel(lax.scatter_add, lax.add), Variadic(_transpose_add, leading=2)
+    "scatter_add",
+    _kernel(lax.scatter_add, lax.add),
+    Variadic(_transpose_add, leading=2),
+    cases=(0, 2, 5, 7, 8, 9),
 )
 
 
@@ -156,6 +181,7 @@ SCATTER_SET = _declare(
     "scatter_set",
     _kernel(lax.scatter, lambda old, new: new),
     Variadic(_transpose_set, leading=2),
+    cases=(1, 3, 5, 6, 8, 9),
 )
 
 
@@ -238,7 +264,13 @@ def _partials_mul(
     )
 
 
-SCATTER_MUL = _declare("scatter_mul", _kernel(lax.scatter_mul), _Nonlinear(_partials_mul))
+SCATTER_MUL = _declare(
+    "scatter_mul",
+    _kernel(lax.scatter_mul),
+    _Nonlinear(_partials_mul),
+    cases=(2, 6, 8),
+    oracle=_one_by_one(lax.mul),
+)
 
 
 def _partials_extremum(
@@ -269,8 +301,20 @@ def _partials_extremum(
     return pick_x, push_updates, pick_x, pick_updates
 
 
-SCATTER_MIN = _declare("scatter_min", _kernel(lax.scatter_min), _Nonlinear(_partials_extremum))
-SCATTER_MAX = _declare("scatter_max", _kernel(lax.scatter_max), _Nonlinear(_partials_extremum))
+SCATTER_MIN = _declare(
+    "scatter_min",
+    _kernel(lax.scatter_min),
+    _Nonlinear(_partials_extremum),
+    cases=(5, 7),
+    oracle=_one_by_one(lax.min),
+)
+SCATTER_MAX = _declare(
+    "scatter_max",
+    _kernel(lax.scatter_max),
+    _Nonlinear(_partials_extremum),
+    cases=(2, 8),
+    oracle=_one_by_one(lax.max),
+)
 
 
 def scatter(
