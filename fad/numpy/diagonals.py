@@ -1,4 +1,4 @@
-"""Diagonals and triangles of matrices."""
+"""Diagonals and triangles of matrices, and matrices of powers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from fad.numpy.shapes import moveaxis, ravel
 from fad.primitives import constants
 from fad.primitives import diagonal as diagonals
 from fad.primitives.broadcast import broadcast_to, convert
+from fad.primitives.power import power
+from fad.primitives.shape import flip, reshape
 
-__all__ = ["diag", "diagflat", "diagonal", "trace", "tri", "tril", "triu"]
+__all__ = ["diag", "diagflat", "diagonal", "trace", "tri", "tril", "triu", "vander"]
 
 
 def diag(v: Any, k: int = 0) -> Tensor:
@@ -45,6 +47,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 def _matrices(name: str, a: Any, axis1: int, axis2: int) -> Tensor:
     x = tensor(a)
+    if x.ndim == 2 and (axis1, axis2) == (0, 1):
+        return x
     if x.ndim < 2:
         raise FadValueError(located(f"{name} needs at least two axes, got shape {x.shape}"))
     return moveaxis(x, several_axes(name, (axis1, axis2), x.ndim), (-2, -1))
@@ -84,3 +88,12 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float) -> Tensor:
     """A matrix with ones at and below diagonal ``k`` and zeros above."""
     made = constants.tri(int(N), int(N if M is None else M), int(k))
     return convert(made, as_dtype(dtype))
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The Vandermonde matrix: ``x`` to the powers 0 to N - 1 in columns, the highest first."""
+    v = tensor(x)
+    if v.ndim != 1:
+        raise FadValueError(located(f"vander takes a vector, got shape {v.shape}"))
+    exponents = constants.iota(v.size if N is None else int(N))
+    return power(reshape(v, (v.size, 1)), exponents if increasing else flip(exponents, (0,)))

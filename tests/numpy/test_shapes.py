@@ -90,6 +90,8 @@ CALLS = [
     ("tril", (M,), {}),
     ("triu", (A, -1), {}),
     ("tril", (V,), {}),
+    ("vander", (np.array([0.0, 2.0, -3.0]),), {}),
+    ("vander", (V.astype(int), 4), {"increasing": True}),
     ("zeros", (3,), {}),
     ("zeros", ((2, 0), "int8"), {}),
     ("ones", ((2, 1),), {"dtype": bool}),
