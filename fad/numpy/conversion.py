@@ -243,11 +243,20 @@ def _refuse_conversion(x: Tensor) -> NoReturn:
     )
 
 
-def to_dlpack(x: Tensor, **options: Any) -> Any:
+def to_dlpack(
+    x: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
     """A DLPack capsule. The memory is the tensor's own, and must not be written to."""
     if x.__class__ is not Array:
         _refuse_conversion(x)
-    return _exported(x).__dlpack__(**options)
+    return _exported(x).__dlpack__(
+        stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+    )
 
 
 def dlpack_device(x: Tensor) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as _jnp
 import numpy as np
@@ -87,10 +87,32 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> builtins.bool:
     return np.can_cast(source, target, casting)  # type: ignore[arg-type]
 
 
-def finfo(dtype: Any) -> Any:
-    """Limits of a floating-point or complex dtype, or of a tensor's dtype."""
-    given = _dtype_of(dtype)[0]
-    return _jnp.finfo(given) if given == dtypes.bfloat16 else np.finfo(given)
+class finfo:
+    """Limits of a floating-point or complex dtype, or of a tensor's dtype, as Python numbers.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.finfo("float32").eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        given = dtypes.real_of(_dtype_of(dtype)[0])
+        if not dtypes.is_inexact(given):
+            raise FadTypeError(located(f"finfo is for floating-point dtypes, got {given}"))
+        info: Any = _jnp.finfo(given)
+        self.dtype = given
+        for name in "bits iexp machep maxexp minexp negep nexp nmant precision".split():
+            setattr(self, name, int(getattr(info, name)))
+        for name in "eps epsneg max min resolution smallest_subnormal tiny".split():
+            setattr(self, name, float(getattr(info, name)))
+        self.smallest_normal = self.tiny
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __repr__(self) -> str:
+        return f"finfo(min={self.min}, max={self.max}, eps={self.eps}, dtype={self.dtype})"
 
 
 def iinfo(dtype: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What can be asked of arrays: shapes and kinds, without their numbers; whether they are equal."""
+"""What can be asked of an array without its numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import numpy as np
 from fad.core import dtypes
 from fad.core.tensor import Tensor
 from fad.numpy.creation import asarray
-from fad.numpy.logic import equal, isclose, isnan, logical_and, logical_or
-from fad.numpy.reductions import all as _all
-from fad.primitives.broadcast import full
 
 __all__ = [
-    "allclose", "array_equal", "array_equiv", "copy", "iscomplexobj", "isrealobj", "isscalar",
-    "iterable", "may_share_memory", "ndim", "shape", "shares_memory", "size",
+    "copy", "iscomplexobj", "isrealobj", "isscalar", "iterable", "may_share_memory", "ndim",
+    "shape", "shares_memory", "size",
 ]  # fmt: skip
 
 
@@ -76,36 +73,3 @@ def may_share_memory(a: Any, b: Any, max_work: int | None = None) -> bool:
 
 
 shares_memory = may_share_memory
-
-
-def allclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
-    """Whether all elements are equal within ``atol + rtol * abs(b)``, as a boolean tensor.
-
-    >>> import fad.numpy as fnp
-    >>> bool(fnp.allclose([1.0, 2.0], [1.0, 2.0 + 1e-9]))
-    True
-    """
-    return _all(isclose(a, b, rtol, atol, equal_nan))
-
-
-def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Tensor:
-    """Whether shapes and all elements are equal, as a boolean tensor."""
-    x, y = asarray(a1), asarray(a2)
-    if x.shape != y.shape:
-        return full((), False, dtypes.bool_)
-    same = equal(x, y)
-    if equal_nan and x.aval.inexact and y.aval.inexact:
-        same = logical_or(same, logical_and(isnan(x), isnan(y)))
-    return _all(same)
-
-
-def array_equiv(a1: Any, a2: Any) -> Tensor:
-    """Whether all elements are equal once broadcast to one shape, as a boolean tensor."""
-    x, y = asarray(a1), asarray(a2)
-    try:
-        np.broadcast_shapes(x.shape, y.shape)
-    except ValueError:
-        return full((), False, dtypes.bool_)
-    return _all(equal(x, y))

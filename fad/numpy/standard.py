@@ -9,7 +9,7 @@ from fad.numpy import dtypes
 
 __all__ = ["__array_api_version__", "__array_namespace_info__"]
 
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 
 _KINDS = {
     "bool": ["bool"],

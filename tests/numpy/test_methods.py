@@ -1,7 +1,9 @@
 """Operators, container behaviour and methods of tensors, against those of NumPy's arrays."""
 
+import importlib
 import inspect
 import operator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -337,6 +339,25 @@ def test_everything_in_the_namespace_is_there():
     assert sorted(set(fnp.__all__)) == sorted(fnp.__all__)
     for name in fnp.__all__:
         assert getattr(fnp, name) is not None or name == "newaxis"
+
+
+def test_every_family_is_exported():
+    folder = Path(fnp.__file__).parent
+    for path in folder.glob("*.py"):
+        module = importlib.import_module(f"fad.numpy.{path.stem}")
+        if path.stem not in ("__init__", "at", "fft", "linalg"):
+            for name in getattr(module, "__all__", ()):
+                assert getattr(fnp, name) is getattr(module, name), f"{path.stem}.{name}"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+def test_finfo(dtype):
+    limits, expected = fnp.finfo(dtype), np.finfo(dtype)
+    for name, value in vars(limits).items():
+        assert value == getattr(expected, name)
+        assert name == "dtype" or type(value) in (int, float)
+    with pytest.raises(TypeError, match="floating-point"):
+        fnp.finfo(int)
 
 
 def test_constants_and_dtypes():
