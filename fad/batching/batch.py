@@ -37,9 +37,9 @@ class BatchTensor(Tensor):
         self.level.check_active(self)
         raise ConcretizationError(
             located(
-                f"{purpose} needs one concrete value, but under vmap this tensor {self.aval} "
-                f"stands for {self.level.size} examples at once. Use fad.numpy.where for "
-                "choices that depend on values, or move this outside vmap."
+                f"{purpose} needs one concrete value, but inside {self.level.describe()} this "
+                f"tensor {self.aval} stands for {self.level.size} examples at once. Use "
+                "fad.numpy.where for choices that depend on values, or move this outside vmap."
             )
         )
 
@@ -50,6 +50,7 @@ class BatchLevel(Level):
     __slots__ = ("size",)
 
     transform = "vmap"
+    instead = "Return it from the function instead of storing it elsewhere"
 
     def __init__(self, function: Callable[..., Any] | None, size: int) -> None:
         super().__init__(function)

@@ -37,12 +37,11 @@ class DualTensor(Tensor):
 class DualLevel(Level):
     """One forward-mode transform."""
 
-    __slots__ = ()
+    __slots__ = ("transform",)
 
-    transform = "jvp"
-
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+    def __init__(self, function: Callable[..., Any] | None = None, transform: str = "jvp") -> None:
         super().__init__(function)
+        self.transform = transform
 
     def process(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
         """Apply ``operation`` to the primals, and its derivative to the tangents."""
@@ -72,6 +71,10 @@ class DualLevel(Level):
             return primal
         return DualTensor(self, primal, tangent)
 
+    def lower(self, x: Any) -> Any:
+        """The primal of a dual tensor of this level; anything else as it is."""
+        return x.primal if x.__class__ is DualTensor and x.level is self else x
+
 
 @contextmanager
 def dual_level() -> Iterator[DualLevel]:
@@ -85,7 +88,7 @@ def dual_level() -> Iterator[DualLevel]:
     >>> float(value), float(tangent)
     (9.0, 6.0)
     """
-    level = DualLevel()
+    level = DualLevel(transform="dual_level")
     try:
         yield level
     finally:

@@ -40,6 +40,12 @@ class StagedTensor(Tensor):
         self.aval = aval
         self.variable = variable
 
+    def made_by(self) -> str:
+        for eqn in self.level.equations:
+            if self.variable in eqn.outputs:
+                return f" (it was made by `{eqn.operation.name}`)"
+        return ""
+
     def concrete(self, purpose: str) -> Array:
         self.level.check_active(self)
         raise ConcretizationError(
@@ -58,6 +64,8 @@ class StageLevel(Level):
     inputs that the caller does not pass."""
 
     __slots__ = ("avals", "captures", "equations", "transform", "variables")
+
+    instead = "Return it from the function instead of storing it elsewhere"
 
     def __init__(self, function: Callable[..., Any] | None, transform: str = "jit") -> None:
         super().__init__(function)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fad.core import dtypes, pytree
-from fad.core.aval import Aval
+from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, located, name_of
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.broadcast import convert
@@ -50,6 +50,33 @@ def lift_leaves(transform: str, title: Title, trees: Sequence[Any]) -> tuple[lis
     return leaves, treedefs
 
 
+def shape_only(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Aval], list[Any]]:
+    """Avals of the leaves of all trees, which may be anything with shape and dtype; their trees."""
+    avals: list[Aval] = []
+    treedefs = []
+    for number, tree in enumerate(trees):
+        flat, treedef = pytree.flatten(tree)
+        treedefs.append(treedef)
+        for i, leaf in enumerate(flat):
+            try:
+                avals.append(_aval_of_any(leaf))
+            except FadTypeError:
+                raise FadTypeError(
+                    located(
+                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
+                        "which has no shape and dtype of a tensor. Pass tensors, arrays, numbers "
+                        "or avals."
+                    )
+                ) from None
+    return avals, treedefs
+
+
+def _aval_of_any(x: Any) -> Aval:
+    if isinstance(x, (Aval, Tensor)) or not (hasattr(x, "shape") and hasattr(x, "dtype")):
+        return x if isinstance(x, Aval) else aval_of(x)
+    return make_aval(tuple(x.shape), dtypes.check_supported(np.dtype(x.dtype)))
+
+
 def check_inexact(
     transform: str, title: Title, trees: Sequence[Any], avals: Sequence[Aval]
 ) -> None:
@@ -87,15 +114,15 @@ def _leaf_title(title: Title, trees: Sequence[Any], leaf: int) -> str:
     return names[leaf]
 
 
-def check_chunk_size(transform: str, chunk_size: Any) -> None:
+def check_chunk_size(transform: str, chunk_size: Any, auto: bool = True) -> None:
     """Raise unless it says how many passes or examples run at a time."""
-    if chunk_size in ("auto", None) or (type(chunk_size) is int and chunk_size > 0):
+    if chunk_size is None or (auto and chunk_size == "auto"):
         return
-    raise FadValueError(
-        located(
-            f"{transform}: chunk_size must be a positive int, None or 'auto', got {chunk_size!r}"
+    if type(chunk_size) is not int or chunk_size < 1:
+        choices = "a positive int, None or 'auto'" if auto else "a positive int or None"
+        raise FadValueError(
+            located(f"{transform}: chunk_size must be {choices}, got {chunk_size!r}")
         )
-    )
 
 
 # --------------------------------------------------------------------- tangents and cotangents
@@ -240,7 +267,7 @@ def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], A
     return leaves, treedef
 
 
-_WITHOUT_AUX = ("vmap", "linearize", "linear_transpose", "make_graph", "eval_shape", "hvp", "vhp")
+_WITHOUT_AUX = ("vmap", "linear_transpose", "make_graph", "eval_shape", "hvp", "vhp")
 
 
 def _at(path: str) -> str:

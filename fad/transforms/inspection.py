@@ -8,11 +8,13 @@ from typing import Any
 
 from fad.core import pytree
 from fad.core.apply import apply1
+from fad.core.errors import check_callable
 from fad.core.graph import Graph, simplify
-from fad.core.tensor import Tensor, aval_of, lift
+from fad.core.tensor import Tensor, lift
 from fad.primitives.identity import STOP_GRADIENT
 from fad.staging.capture import capture
-from fad.transforms.checks import output_leaves
+from fad.transforms.arguments import rebuilt
+from fad.transforms.checks import output_leaves, shape_only
 
 
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -30,7 +32,8 @@ def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> fad.eval_shape(lambda x: x @ x.T, np.zeros((3, 2)))
     f64[3,3]
     """
-    graph, treedef = _captured(f, args, kwargs)
+    check_callable("eval_shape", f, "(f, *args)")
+    graph, treedef = _captured("eval_shape", f, args, kwargs)
     return pytree.unflatten(treedef, graph.out_avals)
 
 
@@ -45,25 +48,34 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
       return c
     """
 
+    check_callable("make_graph", f)
+
     @wraps(f)
     def graph_of_f(*args: Any, **kwargs: Any) -> Graph:
-        return simplify(_captured(f, args, kwargs)[0])
+        return simplify(_captured("make_graph", f, args, kwargs)[0])
 
     return graph_of_f
 
 
-def _captured(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Graph, Any]:
-    leaves, treedef = pytree.flatten((args, kwargs))
+def _captured(
+    transform: str, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Graph, Any]:
+    keywords = list(kwargs)
+    avals, treedefs = shape_only(
+        transform,
+        lambda i: f"argument {i if i < len(args) else repr(keywords[i - len(args)])}",
+        [*args, *kwargs.values()],
+    )
     trees: list[Any] = []
 
     def flat(*tensors: Any) -> list[Any]:
-        call_args, call_kwargs = pytree.unflatten(treedef, tensors)
-        out = f(*call_args, **call_kwargs)
-        outs, out_tree = output_leaves("make_graph", f, out)
+        values = rebuilt(treedefs, tensors)
+        out = f(*values[: len(args)], **dict(zip(keywords, values[len(args) :], strict=True)))
+        outs, out_tree = output_leaves(transform, f, out)
         trees.append(out_tree)
         return outs
 
-    graph, _ = capture(flat, [aval_of(x) for x in leaves], f, "make_graph")
+    graph, _ = capture(flat, avals, f, transform)
     return graph, trees[0]
 
 

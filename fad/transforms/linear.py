@@ -12,7 +12,6 @@ from fad.core import pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadRuntimeError, FadTypeError, check_callable, located, name_of
 from fad.core.graph import Graph, simplify
-from fad.core.tensor import aval_of
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives import join
 from fad.primitives import shape as shapes
@@ -28,6 +27,7 @@ from fad.transforms.checks import (
     lift_leaves,
     matching,
     output_leaves,
+    shape_only,
     split_aux,
 )
 from fad.transforms.jacobians import basis_vectors, stacked
@@ -161,7 +161,7 @@ class LinearMap:
         Args:
             chunk_size: how many products run at a time, as one batch; None for all.
         """
-        check_chunk_size("LinearMap.matrix", chunk_size)
+        check_chunk_size("LinearMap.matrix", chunk_size, auto=False)
         m, n = self.shape
         if m < n:
             return _transposed(_by_columns(self.T, chunk_size))
@@ -283,13 +283,13 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     (fad.Tensor([3., 6.]),)
     """
     check_callable("linear_transpose", f, "(f, *avals)")
-    leaves, treedef = pytree.flatten(avals)
-    in_avals = [_strong(aval_of(x)) for x in leaves]
-    check_inexact("linear_transpose", primal_title, avals, in_avals)
+    given, treedefs = shape_only("linear_transpose", primal_title, avals)
+    check_inexact("linear_transpose", primal_title, avals, given)
+    in_avals = [_strong(a) for a in given]
     trees: list[Any] = []
 
     def flat(*xs: Any) -> list[Any]:
-        out = f(*pytree.unflatten(treedef, xs))
+        out = f(*rebuilt(treedefs, xs))
         outs, out_tree = output_leaves("linear_transpose", f, out)
         trees.append(out_tree)
         return outs
@@ -297,7 +297,7 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     graph, captures = capture(flat, in_avals, f, "linear_transpose")
     transposed = transpose(simplify(graph), len(in_avals), name_of(f))
     result = pytree.unflatten(trees[0], [_strong(a) for a in graph.out_avals])
-    arguments = pytree.unflatten(treedef, in_avals)
+    arguments = tuple(rebuilt(treedefs, in_avals))
     back = LinearMap(transposed, captures, [result], arguments)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
+
+import numpy as np
 
 from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core import pytree
-from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.errors import FadTypeError, FadValueError, check_callable, located
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
 from fad.primitives import join
 from fad.primitives import shape as shapes
-from fad.transforms.checks import output_leaves
+from fad.transforms.checks import check_chunk_size, kind_of, output_leaves
 
 
 def vmap(
@@ -40,8 +42,8 @@ def vmap(
     >>> fad.vmap(lambda x, w: x @ w, in_axes=(0, None))(np.eye(2), np.array([3.0, 4.0]))
     fad.Tensor([3., 4.])
     """
-    if not callable(f):
-        raise FadTypeError(located(f"vmap takes a function, got {type(f).__name__}"))
+    check_callable("vmap", f)
+    check_chunk_size("vmap", chunk_size, auto=False)
 
     @wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
@@ -75,30 +77,34 @@ class _Call:
         axes = _leaf_axes(in_axes, args, kwargs)
         self.leaves = []
         self.batched = []
-        sizes: dict[int, str] = {}
-        paths: list[str] = []
+        sizes: dict[int, int] = {}  # the first leaf of each size
         for i, (leaf, axis) in enumerate(zip(leaves, axes, strict=True)):
+            self.batched.append(axis is not None)
             if axis is None:
                 self.leaves.append(leaf)
-                self.batched.append(False)
                 continue
-            tensor = lift(leaf)
-            ndim = tensor.aval.ndim
-            if not -ndim <= axis < ndim:
-                paths = paths or _paths(args, kwargs)
+            try:
+                tensor = lift(leaf)
+            except FadTypeError:
+                raise FadTypeError(
+                    located(
+                        f"vmap: {_paths(args, kwargs)[i]} is {kind_of(leaf)}, which has no axes to "
+                        "map over. Use in_axes=None for it, or close over it."
+                    )
+                ) from None
+            if not -tensor.aval.ndim <= axis < tensor.aval.ndim:
                 raise FadValueError(
                     located(
-                        f"vmap: in_axes asks for axis {axis} of {paths[i]}, which has shape "
-                        f"{tensor.shape}. Use in_axes=None for arguments that are not mapped."
+                        f"vmap: in_axes asks for axis {axis} of {_paths(args, kwargs)[i]}, which "
+                        f"has shape {tensor.shape}. Use in_axes=None for arguments that are not "
+                        "mapped."
                     )
                 )
-            size = tensor.shape[axis]
-            if size not in sizes:
-                paths = paths or _paths(args, kwargs)
-                sizes[size] = f"{paths[i]} has axis {axis} of size {size}"
+            sizes.setdefault(tensor.shape[axis], i)
             self.leaves.append(front(tensor, axis))
-            self.batched.append(True)
-        self.size = _one_size(sizes)
+        if len(sizes) != 1:
+            _raise_sizes(sizes, axes, _paths(args, kwargs))
+        (self.size,) = sizes
 
     def run(self, start: int, stop: int, out_axes: Any) -> Any:
         """The results for the examples from ``start`` to ``stop``."""
@@ -120,53 +126,68 @@ class _Call:
 
 
 def _paths(args: Any, kwargs: Any) -> list[str]:
-    positional = [f"argument {path[1:].replace(']', '', 1)}" for path in pytree.paths(args)]
+    positional = [f"argument {i}{path}" for i, x in enumerate(args) for path in pytree.paths(x)]
     return positional + [f"argument {path}" for path in pytree.paths(kwargs)]
+
+
+def _raise_sizes(sizes: dict[int, int], axes: list[Any], paths: list[str]) -> NoReturn:
+    if not sizes:
+        raise FadValueError(
+            located(
+                "vmap needs at least one argument to map over: there is none, or all in_axes are "
+                "None. Call the function itself."
+            )
+        )
+    text = "; ".join(f"{paths[i]} has axis {axes[i]} of size {n}" for n, i in sizes.items())
+    raise FadValueError(
+        located(
+            f"vmap got inconsistent sizes for array axes to be mapped: {text}. Use in_axes to say "
+            "which axis is mapped, None for arguments that are not."
+        )
+    )
 
 
 def _leaf_axes(in_axes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
-    if isinstance(in_axes, int):
-        axes = [in_axes] * len(pytree.flatten(args)[0])
-    elif isinstance(in_axes, tuple):
-        if len(in_axes) != len(args):
-            raise FadValueError(
-                located(
-                    f"vmap: in_axes has {len(in_axes)} entries for {len(args)} positional arguments"
-                )
+    if isinstance(in_axes, tuple) and len(in_axes) != len(args):
+        count = len(in_axes)
+        raise FadValueError(
+            located(
+                f"vmap: in_axes has {count} entr{'y' if count == 1 else 'ies'} for {len(args)} "
+                "positional arguments. Give one per argument (keyword arguments are mapped over "
+                "axis 0)."
             )
-        axes = _prefix("in_axes", in_axes, args)
-    else:
+        )
+    if not isinstance(in_axes, (tuple, int, np.integer)):
         raise FadTypeError(
             located(
                 "vmap: in_axes must be an int, or a tuple with an entry per positional argument, "
-                f"got {in_axes!r}"
+                f"got {in_axes!r}. Write in_axes=(None, 0) to map the second argument alone."
             )
         )
-    return axes + [0] * len(pytree.flatten(kwargs)[0])
+    return _axes("in_axes", in_axes, args) + [0] * len(pytree.flatten(kwargs)[0])
 
 
-def _prefix(what: str, prefix: Any, tree: Any) -> list[Any]:
+def _axes(what: str, axes: Any, tree: Any) -> list[int | None]:
+    """One axis, or None, for each leaf of the tree, from a prefix of it."""
+    if type(axes) is int:
+        return [axes] * len(pytree.flatten(tree)[0])
     try:
-        return pytree.broadcast_prefix(prefix, tree)
-    except ValueError as error:
+        found = pytree.broadcast_prefix(axes, tree)
+    except ValueError:
         raise FadValueError(
-            located(f"vmap: {what} {prefix!r} is no prefix of the tree: {error}")
+            located(
+                f"vmap: {what} {axes!r} is no prefix of the tree {pytree.flatten(tree)[1]}. Give "
+                "an int or None for each leaf, or for a whole subtree."
+            )
         ) from None
-
-
-def _one_size(sizes: dict[int, str]) -> int:
-    if not sizes:
-        raise FadValueError(
-            located("vmap needs at least one argument to map over: all in_axes are None")
-        )
-    if len(sizes) > 1:
-        text = "; ".join(sizes.values())
-        raise FadValueError(
-            located(f"vmap got inconsistent sizes for array axes to be mapped: {text}")
-        )
-    return next(iter(sizes))
+    for axis in found:
+        if axis is not None and (isinstance(axis, bool) or not isinstance(axis, (int, np.integer))):
+            raise FadTypeError(
+                located(f"vmap: {what} must be integers or None, got {axis!r} in {axes!r}.")
+            )
+    return found
 
 
 def front(x: Any, axis: int) -> Any:
@@ -189,35 +210,40 @@ def back(x: Any, axis: int) -> Any:
 
 def _outputs(f: Any, level: BatchLevel, out: Any, out_axes: Any) -> Any:
     leaves, treedef = output_leaves("vmap", f, out)
-    axes = (
-        [out_axes] * len(leaves)
-        if isinstance(out_axes, int)
-        else _prefix("out_axes", out_axes, out)
-    )
     results = []
-    for leaf, axis in zip(leaves, axes, strict=True):
-        mine = isinstance(leaf, BatchTensor) and leaf.level is level
+    for i, (leaf, axis) in enumerate(zip(leaves, _axes("out_axes", out_axes, out), strict=True)):
+        ndim = leaf.aval.ndim
         if axis is None:
-            if mine:
+            if isinstance(leaf, BatchTensor) and leaf.level is level:
                 raise FadValueError(
-                    located("vmap: out_axes is None for a result that differs between examples")
+                    located(
+                        f"vmap: out_axes is None for the result{_at(out, i)}, which differs "
+                        "between examples. Give it an axis."
+                    )
                 )
             results.append(leaf)
+        elif not -ndim - 1 <= axis <= ndim:
+            raise FadValueError(
+                located(
+                    f"vmap: out_axes={axis} is out of range for the result{_at(out, i)}, which has "
+                    f"{ndim + 1} axes with the batch. Pass an int from {-ndim - 1} to {ndim}."
+                )
+            )
         else:
             results.append(back(level.unwrap(leaf), axis))
     return pytree.unflatten(treedef, results)
 
 
+def _at(tree: Any, leaf: int) -> str:
+    path = pytree.paths(tree)[leaf]
+    return f" at {path}" if path else ""
+
+
 def _joined(parts: Sequence[Any], out_axes: Any) -> Any:
     flat = [pytree.flatten(part) for part in parts]
     treedef = flat[0][1]
-    axes = (
-        [out_axes] * treedef.num_leaves
-        if isinstance(out_axes, int)
-        else _prefix("out_axes", out_axes, parts[0])
-    )
     joined: list[Tensor] = []
-    for i, axis in enumerate(axes):
+    for i, axis in enumerate(_axes("out_axes", out_axes, parts[0])):
         pieces = [leaves[i] for leaves, _ in flat]
         joined.append(
             pieces[0] if axis is None else join.concatenate(pieces, axis % pieces[0].ndim)
