@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fad import numpy as functions
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy import constants
+from fad.numpy import constants, reductions, sorting, statistics
 from fad.numpy.axes import tensor
 from fad.numpy.indexing import take
 from fad.primitives import broadcast
@@ -136,14 +135,28 @@ def _ramp(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str) -> 
     return _between(x, axis, [ramp(values[0], 0, low)], [after])
 
 
+def _median(x: Tensor, axis: int) -> Tensor:
+    n = x.shape[axis]
+    middle = shapes.slice_axis(sorting.sort(x, axis), (n - 1) // 2, n // 2 + 1, axis=axis)
+    return statistics.mean(middle, axis=axis, keepdims=True)
+
+
+_STATISTICS: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "maximum": lambda x, axis: reductions.max(x, axis=axis, keepdims=True),
+    "mean": lambda x, axis: statistics.mean(x, axis=axis, keepdims=True),
+    "median": _median,
+    "minimum": lambda x, axis: reductions.min(x, axis=axis, keepdims=True),
+}
+
+
 def _statistic(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str) -> Tensor:
-    function: Callable[..., Tensor] = getattr(functions, _STATISTICS.get(mode, mode))
+    function = _STATISTICS[mode]
     n = x.shape[axis]
 
     def block(length: Any, width: int, at_end: bool) -> Tensor:
         count = n if length is None else min(int(length), n)
         part = shapes.slice_axis(x, n - count if at_end else 0, n if at_end else count, axis=axis)
-        value = function(part, axis=axis, keepdims=True)
+        value = function(part, axis)
         if x.dtype.kind in "iu" and value.aval.inexact:
             value = rint(value)
         return _block(x, axis, width, value)
@@ -151,7 +164,6 @@ def _statistic(x: Tensor, axis: int, low: int, high: int, values: Any, mode: str
     return _between(x, axis, [block(values[0], low, False)], [block(values[1], high, True)])
 
 
-_STATISTICS = {"maximum": "max", "minimum": "min"}
 _MODES: dict[str, tuple[str, Any]] = {
     "constant": ("constant_values", _constant),
     "edge": ("", _by_index),
