@@ -242,8 +242,8 @@ def lift(value: Any) -> Tensor:
         dtypes.check_supported(aval.dtype)
         return Array(aval, value.copy())
     if isinstance(value, (np.ndarray, np.generic)):
-        dtypes.check_supported(value.dtype)
-        return from_buffer(np.array(value, value.dtype.newbyteorder("="), copy=True, order="C"))
+        dtype = dtypes.check_supported(value.dtype.newbyteorder("="))
+        return from_buffer(np.array(value, dtype, copy=True, order="C"))
     if kernels.is_buffer(value):
         dtypes.check_supported(np.dtype(value.dtype))
         return from_buffer(value)
@@ -266,5 +266,6 @@ def aval_of(value: Any) -> Aval:
     if scalar is not None:
         return scalar
     if isinstance(value, (np.ndarray, np.generic)) or kernels.is_buffer(value):
-        return make_aval(tuple(value.shape), dtypes.check_supported(np.dtype(value.dtype)))
+        dtype = np.dtype(value.dtype).newbyteorder("=")
+        return make_aval(tuple(value.shape), dtypes.check_supported(dtype))
     return lift(value).aval

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from fad.core import pytree
 from fad.core.apply import apply
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import check_callable
+from fad.core.leaves import lift_leaves, output_leaves
 from fad.core.primitive import Operation
 from fad.core.stream import abandon_run, begin_run, end_run
-from fad.core.tensor import Array, Tensor, lift
+from fad.core.tensor import Array, lift
 from fad.primitives.broadcast import ones
 from fad.reverse.engine import Engine, GraphTask
 from fad.reverse.node import Edge, Node, reachable
@@ -205,6 +206,8 @@ def trace(f: Callable[..., Any]) -> Callable[..., Tape]:
     [fad.Tensor(4.), fad.Tensor(2.)]
     """
 
+    check_callable("reverse.trace", f)
+
     @wraps(f)
     def tape_of_f(*args: Any, **kwargs: Any) -> Tape:
         begin_run()
@@ -220,8 +223,7 @@ def trace(f: Callable[..., Any]) -> Callable[..., Tape]:
 
 
 def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tape:
-    leaves, treedef = pytree.flatten(args)
-    tensors = [lift(x) for x in leaves]
+    tensors, (treedef,) = lift_leaves("trace", lambda _: "argument ", [args])
     level = _TimingLevel(f)
     taped = level.inputs([x for x in tensors if x.aval.inexact])
     remaining = iter(taped)
@@ -232,9 +234,7 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         )
     finally:
         level.active = False
-    outs, out_tree = pytree.flatten(out)
-    if not all(isinstance(x, Tensor) for x in outs):
-        raise FadTypeError(located("trace: the function must return tensors"))
+    outs, out_tree = output_leaves("trace", f, out)
     edges = [
         Edge(x.node, x.output_nr) if isinstance(x, TapeTensor) and x.level is level else None
         for x in outs

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import update_wrapper
 from typing import Any
+from weakref import ref
+
+import numpy as np
 
 from fad.core import pytree
 from fad.core.aval import SCALARS, Aval
-from fad.core.errors import FadRuntimeError, FadTypeError, located, user_line
+from fad.core.errors import (
+    FadRuntimeError,
+    FadTypeError,
+    FadValueError,
+    check_callable,
+    located,
+    name_of,
+    user_line,
+)
 from fad.core.graph import Graph, simplify
+from fad.core.leaves import kind_of, refuse_leaf, refuse_nothing
+from fad.core.level import Call, caller, format_call
 from fad.core.literals import literal_buffer
 from fad.core.program import Program, program_for
 from fad.core.stream import abandon_run, begin_run, end_run, flush, local
@@ -20,6 +34,7 @@ from fad.staging.signature import (
     Static,
     Version,
     difference,
+    places,
     quick_key,
     signature_text,
     static_key,
@@ -85,27 +100,57 @@ class Jitted:
     def __init__(
         self,
         f: Callable[..., Any],
-        static_argnums: Sequence[int],
-        static_argnames: Iterable[str],
-        donate_argnums: Sequence[int],
+        static_argnums: int | Sequence[int],
+        static_argnames: str | Sequence[str],
+        donate_argnums: int | Sequence[int],
     ) -> None:
+        check_callable("jit", f)
         update_wrapper(self, f)
         self._f = f
-        self._static_nums, self._static_names = static_places(f, static_argnums, static_argnames)
-        self._donate = frozenset(donate_argnums)
+        static = places("static_argnums", f, static_argnums)
+        self._static_nums, self._static_names = static_places(f, static, static_argnames)
+        self._donate = frozenset(places("donate_argnums", f, donate_argnums))
+        if not self._donate.isdisjoint(self._static_nums):
+            raise FadValueError(
+                located(f"jit: an argument of {name_of(f)} cannot be static and donated")
+            )
         self._plain = not (self._static_nums or self._static_names or self._donate)
         self._fast: dict[tuple[Any, ...], Compiled] = {}
         self._compiled: dict[Any, Compiled] = {}
         self._versions: list[Version] = []
+        self._bound: dict[int, tuple[Any, dict[str, Any]]] = {}  # by id: instance, state
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """Bind like a function, so that methods can be jitted (their ``self`` is static)."""
+        """Bind like a function, so that methods can be jitted; ``self`` is part of the program.
+
+        What an instance has compiled is kept here and dies with it: the instance may be copied and
+        pickled.
+        """
         if instance is None:
             return self
-        bound = Jitted(self._f.__get__(instance, owner), self._static_nums, self._static_names, ())
-        if hasattr(instance, "__dict__"):  # found there from now on, with what it has compiled
-            instance.__dict__[self._name()] = bound
+        reference, state = self._bound.get(id(instance), (None, {}))
+        if reference is None or reference() is not instance:
+            state = self._bound_state()
+            self._keep(instance, state)
+        bound: Jitted = object.__new__(Jitted)
+        bound.__dict__.update(state)
+        bound._f = self._f.__get__(instance, owner)
         return bound
+
+    def _bound_state(self) -> dict[str, Any]:
+        """What a bound method starts with: places count from the argument after ``self``."""
+        state = dict(self.__dict__)
+        state.update(
+            _static_nums=tuple([i - 1 for i in self._static_nums if i]),
+            _donate=frozenset([i - 1 for i in self._donate if i]),
+            _fast={}, _compiled={}, _versions=[], _bound={},
+        )  # fmt: skip
+        return state
+
+    def _keep(self, instance: Any, state: dict[str, Any]) -> None:
+        bound, key = self._bound, id(instance)
+        with suppress(TypeError):  # no weak references to it: each access compiles anew
+            bound[key] = (ref(instance, lambda _: bound.pop(key, None)), state)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._plain and not kwargs and not local.depth:
@@ -136,7 +181,7 @@ class Jitted:
             if concrete and outermost:
                 flush()
                 result = compiled.run([_buffer(x) for x in leaves])
-                _mark_donated([leaves[i] for i in compiled.donated])
+                self._mark_donated([leaves[i] for i in compiled.donated])
             else:
                 out = call_graph(compiled.graph, [*map(_operand, leaves), *compiled.captures])
                 result = pytree.unflatten(compiled.treedef, out)
@@ -156,12 +201,12 @@ class Jitted:
         rest = list(args)
         for i in self._static_nums:
             if i < len(args):
-                static.append((i, static_key(args[i], i)))
+                static.append((i, static_key(args[i], i, self._f)))
                 rest[i] = None
         others = {}
         for name, value in kwargs.items():
             if name in self._static_names:
-                static.append((name, static_key(value, name)))
+                static.append((name, static_key(value, name, self._f)))
             else:
                 others[name] = value
         return tuple(static), rest, others
@@ -176,9 +221,9 @@ class Jitted:
                 path = (pytree.paths(args) + pytree.paths(kwargs))[i]
                 raise FadTypeError(
                     located(
-                        f"jit: argument {path} of {self._name()} is of type {type(leaf).__name__}, "
-                        "which is no tensor, array or number. Make it static with "
-                        "static_argnums or static_argnames."
+                        f"jit: argument {path} of {self._name()} is {kind_of(leaf)}, which is no "
+                        "tensor, array or number. Make it static with static_argnums or "
+                        "static_argnames, or convert it."
                     )
                 ) from None
         return tuple(avals)
@@ -193,10 +238,20 @@ class Jitted:
             call_args = [values.get(i, x) for i, x in enumerate(call_args)]
             call_kwargs.update({k: v for k, v in values.items() if isinstance(k, str)})
             out = self._f(*call_args, **call_kwargs)
+            if out is None:
+                refuse_nothing("jit", self._f, out)
             leaves, out_tree = pytree.flatten(out)
-            outputs = [level.lookup(_result(x, out, i, self._name())) for i, x in enumerate(leaves)]
+            outputs = [level.lookup(self._result(x, out, i)) for i, x in enumerate(leaves)]
         graph = level.graph([x.variable for x in inputs], outputs)
         return Compiled(graph, level.captures, out_tree, self._donated(dynamic))
+
+    def _result(self, x: Any, out: Any, i: int) -> Any:
+        if isinstance(x, Tensor) or type(x) in SCALARS:
+            return x
+        try:
+            return lift(x)
+        except FadTypeError:
+            refuse_leaf("jit", self._f, out, i)
 
     def _donated(self, args: list[Any]) -> tuple[int, ...]:
         """Leaf positions of the donated arguments."""
@@ -220,11 +275,19 @@ class Jitted:
         )
         if self._plain and not kwargs:
             quick: list[Any] = []
-            if quick_key(args, quick, []):
+            if quick_key(args, quick, []) and all(map(_is_native, pytree.flatten(args)[0])):
                 self._fast[tuple(quick)] = compiled
 
+    def _mark_donated(self, arrays: Sequence[Any]) -> None:
+        """The memory of these is no longer theirs."""
+        donated = _Donated(self._name(), caller(1))
+        for x in arrays:
+            if x.__class__ is Array:
+                x.buffer = None
+                x.segment = donated  # type: ignore[assignment]
+
     def _name(self) -> str:
-        return getattr(self._f, "__name__", type(self._f).__name__)
+        return name_of(self._f)
 
     def explain(self) -> str:
         """What has been compiled, for which arguments, when first, and why it was not reused.
@@ -281,14 +344,13 @@ def jit(
     >>> fad.jit(fad.grad(f))(np.zeros(2))
     fad.Tensor([0., 0.])
     """
-    nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    donate = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
     if f is None:
-        return lambda function: Jitted(function, nums, names, donate)
-    if not callable(f):
-        raise FadTypeError(located(f"jit takes a function, got {type(f).__name__}"))
-    return Jitted(f, nums, names, donate)
+        return lambda function: Jitted(function, static_argnums, static_argnames, donate_argnums)
+    return Jitted(f, static_argnums, static_argnames, donate_argnums)
+
+
+def _is_native(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) or x.dtype.isnative
 
 
 def _buffer(x: Any) -> Any:
@@ -301,37 +363,20 @@ def _operand(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else lift(x)
 
 
-def _result(x: Any, out: Any, i: int, name: str) -> Any:
-    if isinstance(x, Tensor) or type(x) in SCALARS:
-        return x
-    try:
-        return lift(x)
-    except FadTypeError:
-        path = pytree.paths(out)[i]
-        raise FadTypeError(
-            located(
-                f"jit: {name} returned a {type(x).__name__}{' at ' + path if path else ''}, "
-                "which is no tensor or number"
-            )
-        ) from None
-
-
 class _Donated:
     """Stands for the segment of an array whose memory was given away."""
 
     refs: None = None
 
+    def __init__(self, name: str, call: Call) -> None:
+        self.name = name
+        self.call = call
+
     def realize(self, array: Array) -> None:
         raise FadRuntimeError(
             located(
-                "this tensor was donated to a jitted function (donate_argnums) and its memory "
-                "reused; use the function's result, or do not donate"
+                f"this tensor {array.aval} was donated to jit({self.name}) called at "
+                f"{format_call(self.call)} (donate_argnums), and its memory was reused. Use the "
+                "function's result, or do not donate it."
             )
         )
-
-
-def _mark_donated(arrays: Sequence[Any]) -> None:
-    for x in arrays:
-        if x.__class__ is Array:
-            x.buffer = None
-            x.segment = _Donated()  # type: ignore[assignment]

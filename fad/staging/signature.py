@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fad.core import pytree
-from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.errors import FadTypeError, FadValueError, located, name_of
+from fad.core.leaves import kind_of
 from fad.core.literals import literal_buffer
 from fad.core.tensor import Array, Tensor
 
@@ -40,51 +41,98 @@ class Static:
         return isinstance(other, Static) and self.key == other.key
 
 
-def static_key(value: Any, place: int | str) -> Static:
+def static_key(value: Any, place: int | str, function: Any) -> Static:
     """A static argument's part of the key, or an error if it cannot be one."""
     if isinstance(value, Tensor):
         raise FadTypeError(
             located(
-                f"jit: the static argument {place!r} is a tensor; pass it as an ordinary argument, "
-                "or as a NumPy array if it shall be part of the program"
+                f"jit: the static argument {place!r} of {name_of(function)} is a tensor "
+                f"{value.aval}; pass it as an ordinary argument, or as a NumPy array if it shall "
+                "be part of the program"
             )
         )
-    if isinstance(value, np.ndarray):
-        return Static((value.shape, value.dtype.str, value.tobytes()), value)
     try:
-        hash(value)
+        key = _content(value)
+        hash(key)
     except TypeError:
         raise FadTypeError(
             located(
-                f"jit: the static argument {place!r} of type {type(value).__name__} is not "
-                "hashable; pass a tuple instead of a list, or define __hash__ and __eq__"
+                f"jit: the static argument {place!r} of {name_of(function)}, {kind_of(value)}, is "
+                "not hashable; pass a tuple instead of a list, or define __hash__ and __eq__"
             )
         ) from None
-    return Static((type(value), value), value)
+    return Static(key, value)
+
+
+def _content(value: Any) -> Any:
+    """Equal for values that make the same program: 1 and 1.0 do not, nor do 0.0 and -0.0."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.hasobject:
+            raise TypeError("an array of objects has no content to compare")
+        return value.shape, value.dtype.str, value.tobytes()
+    if type(value) is float:
+        return float, value.hex()
+    if type(value) is tuple:
+        return tuple, tuple([_content(x) for x in value])
+    return type(value), value
+
+
+def places(option: str, f: Callable[..., Any], numbers: int | Sequence[int]) -> tuple[int, ...]:
+    """Argument positions that an option of jit names, counted from the front."""
+    found = (numbers,) if isinstance(numbers, (int, np.integer)) else numbers
+    valid = isinstance(found, Iterable) and not isinstance(found, str)
+    if not valid or not all(isinstance(i, (int, np.integer)) for i in found):
+        raise FadTypeError(
+            located(f"jit: {option} must be an int or a tuple of ints, got {numbers!r}")
+        )
+    parameters = parameters_of(f)
+    if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters.values()):
+        return tuple(found)
+    positional = [p.name for p in parameters.values() if p.kind not in _BY_NAME]
+    count = len(positional)
+    for i in found:
+        if not -count <= i < count:
+            raise FadValueError(
+                located(
+                    f"jit: {option} has {i}, but {name_of(f)} takes {count} positional "
+                    f"argument{'s' * (count != 1)}: ({', '.join(positional)})"
+                )
+            )
+    return tuple([int(i) % count for i in found])
+
+
+_BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+
+
+def parameters_of(f: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
+    """The parameters of a function, if Python can tell them."""
+    try:
+        return inspect.signature(f).parameters
+    except (TypeError, ValueError):
+        return None
 
 
 def static_places(
-    f: Callable[..., Any], nums: Sequence[int], names: Iterable[str]
+    f: Callable[..., Any], numbers: Sequence[int], names: str | Sequence[str]
 ) -> tuple[tuple[int, ...], frozenset[str]]:
     """Static arguments by position and by name: each is found whichever way it is passed."""
-    try:
-        parameters = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        return tuple(nums), frozenset(names)
+    names = (names,) if isinstance(names, str) else tuple(names)
+    parameters = parameters_of(f)
+    if parameters is None:
+        return tuple(numbers), frozenset(names)
+    order = list(parameters)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in names:
-        if name not in parameters and not _takes_keywords(f):
+        if name not in parameters and not takes_any:
             raise FadValueError(
-                located(f"jit: static_argnames has {name!r}, but the function takes {parameters}")
+                located(
+                    f"jit: static_argnames has {name!r}, but {name_of(f)} takes "
+                    f"({', '.join(order)})"
+                )
             )
-    positions = {i % len(parameters) if i < 0 else i for i in nums}
-    positions |= {parameters.index(name) for name in names if name in parameters}
-    named = {parameters[i] for i in positions if i < len(parameters)}
+    positions = {*numbers, *[order.index(name) for name in names if name in parameters]}
+    named = {order[i] for i in positions if 0 <= i < len(order)}
     return tuple(sorted(positions)), frozenset(named.union(names))
-
-
-def _takes_keywords(f: Callable[..., Any]) -> bool:
-    kinds = [p.kind for p in inspect.signature(f).parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def quick_key(args: Sequence[Any], key: list[Any], buffers: list[Any]) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 from fad.core import pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, check_callable, located, name_of
+from fad.core.leaves import lift_leaves
 from fad.primitives.broadcast import zeros
-from fad.transforms.checks import check_complex, check_inexact, float0_zeros, lift_leaves
+from fad.transforms.checks import check_complex, check_inexact, float0_zeros
 
 Argnums = int | str | Sequence[int | str]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,44 +10,11 @@ import numpy as np
 from fad.core import dtypes, pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, located, name_of
+from fad.core.leaves import Title, at, kind_of, output_leaves
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.broadcast import convert
 
 # ---------------------------------------------------------------------------------------- inputs
-
-
-def kind_of(value: Any) -> str:
-    """What messages say of a value that is no tensor, or should not be one."""
-    if isinstance(value, Tensor):
-        return f"a tensor {value.aval}"
-    if isinstance(value, (np.ndarray, np.generic)):
-        return f"an array of dtype {value.dtype}"
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-Title = Callable[[int], str]
-"""The name of a tree by its number: only an error needs it."""
-
-
-def lift_leaves(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Leaves of all trees as tensors, and the structure of each tree."""
-    leaves: list[Any] = []
-    treedefs = []
-    for number, tree in enumerate(trees):
-        flat, treedef = pytree.flatten(tree)
-        treedefs.append(treedef)
-        for i, leaf in enumerate(flat):
-            try:
-                leaves.append(lift(leaf))
-            except FadTypeError:
-                raise FadTypeError(
-                    located(
-                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
-                        "which cannot be differentiated. Pass tensors, arrays or numbers, and "
-                        "close over the rest."
-                    )
-                ) from None
-    return leaves, treedefs
 
 
 def shape_only(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Aval], list[Any]]:
@@ -74,7 +41,8 @@ def shape_only(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list
 def _aval_of_any(x: Any) -> Aval:
     if isinstance(x, (Aval, Tensor)) or not (hasattr(x, "shape") and hasattr(x, "dtype")):
         return x if isinstance(x, Aval) else aval_of(x)
-    return make_aval(tuple(x.shape), dtypes.check_supported(np.dtype(x.dtype)))
+    dtype = np.dtype(x.dtype).newbyteorder("=")
+    return make_aval(tuple(x.shape), dtypes.check_supported(dtype))
 
 
 def check_inexact(
@@ -167,7 +135,7 @@ def matching(
             path = pytree.paths(expected)[i]
             raise FadTypeError(
                 located(
-                    f"{transform}: the {kind}{_at(path)} {error}, but the {like} there is {aval}. "
+                    f"{transform}: the {kind}{at(path)} {error}, but the {like} there is {aval}. "
                     + _demand(kind, transform, aval)
                 )
             ) from None
@@ -242,38 +210,6 @@ def _matching_leaf(leaf: Any, aval: Aval) -> Any:
 # --------------------------------------------------------------------------------------- results
 
 
-def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:
-    """Leaves of what a function returned, as tensors or whatever numbers they are, and the tree."""
-    leaves, treedef = pytree.flatten(out)
-    if not leaves:
-        raise FadTypeError(
-            located(
-                f"{transform}: {name_of(function)} returned {out!r}, not a tensor. "
-                "Does it miss a return statement?"
-            )
-        )
-    for i, leaf in enumerate(leaves):
-        if not isinstance(leaf, Tensor):
-            try:
-                leaves[i] = lift(leaf)
-            except FadTypeError:
-                raise FadTypeError(
-                    located(
-                        f"{transform}: {name_of(function)} returned {kind_of(leaf)}"
-                        f"{_at(pytree.paths(out)[i])}, not a tensor or number. Leave it out"
-                        f"{'' if transform in _WITHOUT_AUX else ' or return it with has_aux=True'}."
-                    )
-                ) from None
-    return leaves, treedef
-
-
-_WITHOUT_AUX = ("vmap", "linear_transpose", "make_graph", "eval_shape", "hvp", "vhp")
-
-
-def _at(path: str) -> str:
-    return f" at {path}" if path else ""
-
-
 def split_aux(transform: str, function: Any, out: Any) -> tuple[Any, Any]:
     """(result, aux) of a function with has_aux=True."""
     if not isinstance(out, tuple) or len(out) != 2:
@@ -292,7 +228,7 @@ def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: b
     """Raise unless the output leaf has a derivative of the kind asked for."""
     if aval.inexact and (aval.dtype.kind == "c") == holomorphic:
         return
-    where = _at(pytree.paths(out)[leaf])
+    where = at(pytree.paths(out)[leaf])
     if not aval.inexact:
         raise FadTypeError(
             located(

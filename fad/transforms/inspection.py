@@ -10,11 +10,12 @@ from fad.core import pytree
 from fad.core.apply import apply1
 from fad.core.errors import check_callable
 from fad.core.graph import Graph, simplify
+from fad.core.leaves import output_leaves
 from fad.core.tensor import Tensor, lift
 from fad.primitives.identity import STOP_GRADIENT
 from fad.staging.capture import capture
 from fad.transforms.arguments import rebuilt
-from fad.transforms.checks import output_leaves, shape_only
+from fad.transforms.checks import shape_only
 
 
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

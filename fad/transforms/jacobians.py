@@ -6,24 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, Literal
 
-from fad.batching.batch import BatchLevel, BatchTensor
+from fad.batching.batch import BatchLevel
 from fad.core import pytree
 from fad.core.aval import Aval
 from fad.core.errors import FadRuntimeError, FadValueError, located
+from fad.core.leaves import output_leaves
 from fad.core.tensor import Array
 from fad.forward.dual import DualLevel, DualTensor
-from fad.primitives import join
-from fad.primitives import shape as shapes
-from fad.primitives.broadcast import full
-from fad.primitives.identity import basis
 from fad.reverse.pullback import Recording
-from fad.transforms.arguments import (
-    Argnums,
-    Inputs,
-    Options,
-    Selection,
-)
-from fad.transforms.checks import check_chunk_size, check_output, output_leaves, split_aux
+from fad.transforms.arguments import Argnums, Inputs, Options, Selection
+from fad.transforms.blocks import basis_vectors, rows_of, split_columns, split_rows, stacked
+from fad.transforms.checks import check_chunk_size, check_output, split_aux
 from fad.transforms.pushforward import outermost
 
 Mode = Literal["auto", "forward", "reverse"]
@@ -255,10 +248,10 @@ class Point:
             cotangents = basis_vectors(level, out_avals, start, stop)
             pulled = recording.pull(outs, cotangents, keep_graph=True)
             for piece, c, aval in zip(pieces, pulled, self.in_avals, strict=True):
-                piece.append(_rows(level, c, aval))
+                piece.append(rows_of(level, c, aval))
             self._finish_chunk(pieces)
         rows = [stacked(p, a) for p, a in zip(pieces, self.in_avals, strict=True)]
-        return _split_rows(rows, out_avals, self.in_avals)
+        return split_rows(rows, out_avals, self.in_avals)
 
     def forward(
         self,
@@ -282,11 +275,11 @@ class Point:
             out_avals = [x.aval for x in outs]
             pieces = pieces or [[] for _ in outs]
             for piece, out in zip(pieces, outs, strict=True):
-                piece.append(_rows(batch, out.tangent if _mine(level, out) else None, out.aval))
+                piece.append(rows_of(batch, out.tangent if _mine(level, out) else None, out.aval))
             values = [out.primal if _mine(level, out) else out for out in outs]
             self._finish_chunk(pieces)
         columns = [stacked(p, a) for p, a in zip(pieces, out_avals, strict=True)]
-        return _split_columns(columns, out_avals, self.in_avals), values
+        return split_columns(columns, out_avals, self.in_avals), values
 
     def chunks(self, total: int) -> list[tuple[int, int]]:
         """Which passes run together."""
@@ -315,75 +308,6 @@ class Point:
             self.inputs.gradient(row, out.aval.shape) for row, out in zip(blocks, outs, strict=True)
         ]
         return pytree.unflatten(treedef, rows)
-
-
-def basis_vectors(level: BatchLevel, avals: Sequence[Aval], start: int, stop: int) -> list[Any]:
-    """Rows ``start`` to ``stop`` of the identity over all elements, as a batch for each leaf.
-
-    None for a leaf in which all these rows are zero.
-    """
-    out: list[Any] = []
-    offset = 0
-    for aval in avals:
-        if stop <= offset or start >= offset + aval.size:
-            out.append(None)
-        else:
-            matrix = basis(stop - start, aval.size, start - offset, aval.dtype)
-            out.append(BatchTensor(level, shapes.reshape(matrix, (stop - start, *aval.shape))))
-        offset += aval.size
-    return out
-
-
-def _rows(level: BatchLevel, x: Any, aval: Aval) -> Any:
-    """The batch of (co)tangents, zeros if there is none."""
-    if x is None:
-        return full((level.size, *aval.shape), 0, aval.dtype)
-    return level.unwrap(x)
-
-
-def stacked(pieces: list[Any], aval: Aval) -> Any:
-    """The chunks of a Jacobian's rows or columns as one tensor."""
-    if not pieces:
-        return full((0, *aval.shape), 0, aval.dtype)
-    return pieces[0] if len(pieces) == 1 else join.concatenate(pieces, 0)
-
-
-def _split_rows(rows: list[Any], out_avals: list[Aval], in_avals: list[Aval]) -> list[list[Any]]:
-    """Blocks [output][input] from one matrix per input whose rows run over all outputs."""
-    blocks = []
-    offset = 0
-    for out in out_avals:
-        line = []
-        for matrix, aval in zip(rows, in_avals, strict=True):
-            part = _part(matrix, offset, out.size)
-            line.append(shapes.reshape(part, (*out.shape, *aval.shape)))
-        blocks.append(line)
-        offset += out.size
-    return blocks
-
-
-def _split_columns(
-    columns: list[Any], out_avals: list[Aval], in_avals: list[Aval]
-) -> list[list[Any]]:
-    """Blocks [output][input] from one matrix per output whose rows run over all inputs."""
-    blocks = []
-    for matrix, out in zip(columns, out_avals, strict=True):
-        flat = shapes.reshape(matrix, (matrix.shape[0], out.size))
-        line, offset = [], 0
-        for aval in in_avals:
-            part = shapes.transpose(_part(flat, offset, aval.size), (1, 0))
-            line.append(shapes.reshape(part, (*out.shape, *aval.shape)))
-            offset += aval.size
-        blocks.append(line)
-    return blocks
-
-
-def _part(matrix: Any, start: int, count: int) -> Any:
-    """``count`` rows from ``start``."""
-    if start == 0 and count == matrix.shape[0]:
-        return matrix
-    rest = matrix.shape[1:]
-    return shapes.slice_(matrix, (start,) + (0,) * len(rest), (start + count, *rest))
 
 
 def _mine(level: DualLevel, x: Any) -> bool:

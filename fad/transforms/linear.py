@@ -12,6 +12,7 @@ from fad.core import pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadRuntimeError, FadTypeError, check_callable, located, name_of
 from fad.core.graph import Graph, simplify
+from fad.core.leaves import lift_leaves, output_leaves
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives import join
 from fad.primitives import shape as shapes
@@ -20,17 +21,15 @@ from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel, capture
 from fad.staging.transpose import transpose
 from fad.transforms.arguments import rebuilt
+from fad.transforms.blocks import basis_vectors, stacked
 from fad.transforms.checks import (
     check_chunk_size,
     check_inexact,
     float0_zeros,
-    lift_leaves,
     matching,
-    output_leaves,
     shape_only,
     split_aux,
 )
-from fad.transforms.jacobians import basis_vectors, stacked
 from fad.transforms.pushforward import outermost, primal_title
 
 

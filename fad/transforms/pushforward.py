@@ -9,19 +9,13 @@ from typing import Any
 from fad.core import pytree
 from fad.core.aval import Aval
 from fad.core.errors import FadTypeError, check_callable, located
+from fad.core.leaves import lift_leaves, output_leaves
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
 from fad.transforms.arguments import rebuilt, zeros_or_float0
-from fad.transforms.checks import (
-    check_inexact,
-    float0_zeros,
-    lift_leaves,
-    matching,
-    output_leaves,
-    split_aux,
-)
+from fad.transforms.checks import check_inexact, float0_zeros, matching, split_aux
 
 
 def outermost(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,11 +11,12 @@ import numpy as np
 from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core import pytree
 from fad.core.errors import FadTypeError, FadValueError, check_callable, located
+from fad.core.leaves import kind_of, output_leaves
 from fad.core.stream import abandon_run, begin_run, end_run
 from fad.core.tensor import Tensor, lift
 from fad.primitives import join
 from fad.primitives import shape as shapes
-from fad.transforms.checks import check_chunk_size, kind_of, output_leaves
+from fad.transforms.checks import check_chunk_size
 
 
 def vmap(

@@ -1,0 +1,89 @@
+"""Leaves of arguments and results as tensors, and what to say of those that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fad.core import pytree
+from fad.core.errors import FadTypeError, located, name_of
+from fad.core.tensor import Tensor, lift
+
+
+def kind_of(value: Any) -> str:
+    """What messages say of a value that is no tensor, or should not be one."""
+    if isinstance(value, Tensor):
+        return f"a tensor {value.aval}"
+    if isinstance(value, (np.ndarray, np.generic)):
+        return f"an array of dtype {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+Title = Callable[[int], str]
+"""The name of a tree by its number: only an error needs it."""
+
+
+def lift_leaves(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Leaves of all trees as tensors, and the structure of each tree."""
+    leaves: list[Any] = []
+    treedefs = []
+    for number, tree in enumerate(trees):
+        flat, treedef = pytree.flatten(tree)
+        treedefs.append(treedef)
+        for i, leaf in enumerate(flat):
+            try:
+                leaves.append(lift(leaf))
+            except FadTypeError:
+                raise FadTypeError(
+                    located(
+                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
+                        "which cannot be differentiated. Pass tensors, arrays or numbers, and "
+                        "close over the rest."
+                    )
+                ) from None
+    return leaves, treedefs
+
+
+def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:
+    """Leaves of what a function returned, as tensors or whatever numbers they are, and the tree."""
+    leaves, treedef = pytree.flatten(out)
+    if not leaves:
+        refuse_nothing(transform, function, out)
+    for i, leaf in enumerate(leaves):
+        if not isinstance(leaf, Tensor):
+            try:
+                leaves[i] = lift(leaf)
+            except FadTypeError:
+                refuse_leaf(transform, function, out, i)
+    return leaves, treedef
+
+
+def refuse_nothing(transform: str, function: Any, out: Any) -> NoReturn:
+    """Raise since the function returned no tensor at all."""
+    raise FadTypeError(
+        located(
+            f"{transform}: {name_of(function)} returned {out!r}, not a tensor. "
+            "Does it miss a return statement?"
+        )
+    )
+
+
+def refuse_leaf(transform: str, function: Any, out: Any, leaf: int) -> NoReturn:
+    """Raise since a leaf of what the function returned can be no tensor."""
+    instead = "" if transform in _WITHOUT_AUX else " or return it with has_aux=True"
+    raise FadTypeError(
+        located(
+            f"{transform}: {name_of(function)} returned {kind_of(pytree.flatten(out)[0][leaf])}"
+            f"{at(pytree.paths(out)[leaf])}, not a tensor or number. Leave it out{instead}."
+        )
+    )
+
+
+_WITHOUT_AUX = "vmap jit trace linear_transpose make_graph eval_shape hvp vhp gnvp".split()
+
+
+def at(path: str) -> str:
+    """Where in a tree, for messages."""
+    return f" at {path}" if path else ""
