@@ -24,7 +24,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Array", "FadError", "Tensor", "asarray", "config", "device_put", "devices", "eval_shape",
-    "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit",
-    "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse", "stop_gradient",
-    "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp", "vmap",
+    "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jit", "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse",
+    "stop_gradient", "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp",
+    "vmap",
 ]  # fmt: skip

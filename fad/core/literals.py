@@ -7,14 +7,18 @@ for the first time is passed as it is; one met again gets a device buffer, which
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fad.core import kernels
+from fad.core.dtypes import DType
+from fad.core.errors import FadOverflowError, located
 from fad.core.kernels import Buffer
 
 _MAX_CACHED = 4096
+_INT64 = np.iinfo(np.int64)
 
 _buffers: dict[type, dict[Any, Buffer]] = {float: {}, int: {}}
 _met: set[tuple[type, Any]] = set()
@@ -47,3 +51,15 @@ def _new_buffer(value: Any) -> Buffer:
             cache.clear()
         buffer = cache[value] = kernels.put(value)
     return buffer
+
+
+def fitting_int(value: int, dtypes: Sequence[DType]) -> Any:
+    """A Python integer as it meets tensors of these dtypes; one that overflows is an error."""
+    for dtype in dtypes:
+        if dtype.kind in "iu":
+            info = np.iinfo(dtype)
+            if not info.min <= value <= info.max:
+                raise FadOverflowError(located(f"Python integer {value} out of bounds for {dtype}"))
+            if value > _INT64.max:
+                return np.uint64(value)
+    return value if _INT64.min <= value <= _INT64.max else float(value)

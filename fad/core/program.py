@@ -29,9 +29,9 @@ SMALL_MS = 120.0
 MAX_FUSED = 128
 MAX_FUSED_LARGE = 512
 LARGE = 4096
-"""Above ``MAX_FUSED`` operations a program is compiled without fusion: on the CPU an unrolled loop of
-1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run as
-fast. Where an array has ``LARGE`` elements or more, fusion pays up to ``MAX_FUSED_LARGE``."""
+"""Above ``MAX_FUSED`` operations a program is compiled without fusion: on the CPU an unrolled loop
+of 1,160 elementwise operations compiles in 8 s with it and in 0.35 s without, and small arrays run
+as fast. Where an array has ``LARGE`` elements or more, fusion pays up to ``MAX_FUSED_LARGE``."""
 
 LARGE_BYTES = 1 << 20
 

@@ -22,13 +22,11 @@ import threading
 from typing import Any
 from weakref import ref
 
-import numpy as np
-
 from fad.core import config as _config
 from fad.core.aval import SCALARS, Aval
-from fad.core.errors import FadOverflowError, FadRuntimeError, located
+from fad.core.errors import FadRuntimeError, located
 from fad.core.level import Level
-from fad.core.literals import literal_buffer
+from fad.core.literals import fitting_int, literal_buffer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.program import program_for
 from fad.core.tensor import Array
@@ -48,7 +46,6 @@ MAX_RUN = 65536
 """After this many positions a run starts again at the root: its path would be too long to keep."""
 
 new = object.__new__
-_INT64 = np.iinfo(np.int64)
 
 
 class Segment:
@@ -169,7 +166,7 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
     refs = segment.refs
     for value in scalars:
         if type(value) is int and step.operation.primitive.elementwise:
-            value = _fitting_int(value, operands)
+            value = fitting_int(value, [x.aval.dtype for x in operands if x.__class__ is Array])
         segment.leaves.append(literal_buffer(value))
         segment.places.append(len(refs))
         refs.append(None)
@@ -193,18 +190,6 @@ def _new_step(parent: TrieNode, key: tuple[Any, ...], operands: tuple[Any, ...])
     avals = tuple([x.aval if x.__class__ is Array else SCALARS[type(x)] for x in operands])
     aval = key[0].operation.infer(avals)
     return trie.child(parent, key, aval, parent.depth + 1, parent.nbytes)
-
-
-def _fitting_int(value: int, operands: tuple[Any, ...]) -> Any:
-    """A Python integer as it meets the other operands' dtypes; one that overflows is an error."""
-    for dtype in [x.aval.dtype for x in operands if x.__class__ is Array]:
-        if dtype.kind in "iu":
-            info = np.iinfo(dtype)
-            if not info.min <= value <= info.max:
-                raise FadOverflowError(located(f"Python integer {value} out of bounds for {dtype}"))
-            if value > _INT64.max:
-                return np.uint64(value)
-    return value if _INT64.min <= value <= _INT64.max else float(value)
 
 
 def enter(segment: Segment, array: Array) -> int:

@@ -1,22 +1,12 @@
-"""Primitives, one module per family: each declares kernel and derivative together."""
+"""Primitives, one module per family: each declares kernel and derivative together.
 
-from fad.primitives import derivative as _derivative  # isort: skip  # first: closes the import cycle
-from fad.primitives import (
-    arithmetic,
-    broadcast,
-    cumulative,
-    determinants,
-    linalg,
-    logsumexp,
-    lu,
-    norms,
-    products,
-    reductions,
-    shape,
-    sorting,
-)
+Importing the package imports every family, so that all primitives are declared; there is no list.
+"""
 
-__all__ = [
-    "arithmetic", "broadcast", "cumulative", "determinants", "linalg", "logsumexp", "lu", "norms",
-    "products", "reductions", "shape", "sorting",
-]  # fmt: skip
+import importlib
+import pkgutil
+
+# First, since derivatives are made of primitives which have derivatives: this closes the cycle.
+importlib.import_module("fad.primitives.derivative")
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"fad.primitives.{_module.name}")

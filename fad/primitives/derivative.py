@@ -1,11 +1,11 @@
 """Derivatives: what a declaration says, and the forward and reverse rules that follow from it.
 
 A declaration gives *linear functions*, one per operand. Their first parameter is the tangent or
-cotangent; the names of the others say what they need, and so what a tape saves: an operand (``x``,
-``y``, ``z``, ``w`` in order), the result (``out``), the avals of either (``x_aval``, ``out_aval``), the
-aval the cotangent must have (``aval``), and, keyword-only, the parameters of the operation. Inside
-rules None is the symbolic zero. Rules are written in fad's own operations, so that they can be
-differentiated in turn.
+cotangent; the names of the others say what they need, and so what a tape saves: an operand
+(``x``, ``y``, ``z``, ``w`` in order), the result (``out``), the avals of either (``x_aval``,
+``out_aval``), the aval the cotangent must have (``aval``), and, keyword-only, the parameters of
+the operation. Inside rules None is the symbolic zero. Rules are written in fad's own operations,
+so that they can be differentiated in turn.
 """
 
 from __future__ import annotations
@@ -86,8 +86,7 @@ class PerOperand:
         ]
         saved: list[str] = []
         pulls: list[Callable[[Any, tuple[Any, ...], Any], Any] | None] = []
-        for function in wanted:
-            pulls.append(None if function is None else self._puller(operation, function, saved))
+        pulls += [f and self._puller(operation, f, saved) for f in wanted]
         if not any(pulls):
             return ReverseRule(operation, mask, _save_nothing, None)
         keeps = sum(1 << OPERANDS.index(name) for name in saved if name in OPERANDS)
@@ -127,7 +126,7 @@ def _combined(pulls: Sequence[Any]) -> Callable[[Any, tuple[Any, ...], Any], Any
         only = pulls[0]
         return lambda g, saved, targets: (only(g, saved, targets[0]),)
     return lambda g, saved, targets: [
-        None if pull is None else pull(g, saved, target)
+        None if pull is None or target is None else pull(g, saved, target)
         for pull, target in zip(pulls, targets, strict=False)
     ]
 
@@ -274,8 +273,9 @@ class Variadic:
             return (tuple([aval_of(x) for x in operands[:count]]), *operands[count:])
 
         def pull(g: Any, saved: tuple[Any, ...], targets: Any) -> Sequence[Any]:
-            cotangents = transpose(g, saved[0], saved[1:], wanted, **params)
-            return [c if w else None for c, w in zip(cotangents, wanted, strict=False)]
+            asked = [w and t is not None for w, t in zip(wanted, targets, strict=False)]
+            cotangents = transpose(g, saved[0], saved[1:], asked, **params)
+            return [c if a else None for c, a in zip(cotangents, asked, strict=False)]
 
         keeps = 0 if leading is None else -1 << leading
         return ReverseRule(operation, mask, save, pull, keeps=keeps)

@@ -17,6 +17,7 @@ from typing import Any
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.primitives.arithmetic import add
+from fad.reverse.nesting import nested
 from fad.reverse.node import Edge, Node, reachable
 
 
@@ -56,9 +57,12 @@ class ReadyQueue:
 
 
 class ExecInfo:
-    """Which nodes a backward execution needs: those from which a requested input is reached."""
+    """Which nodes a backward execution needs: those from which a requested input is reached.
 
-    __slots__ = ("dependencies", "needed")
+    ``everything`` says that all nodes are needed, so that no rule has to be told which.
+    """
+
+    __slots__ = ("dependencies", "everything", "needed")
 
     def __init__(self, roots: Sequence[Node], inputs: Sequence[Node]) -> None:
         wanted = set(inputs)
@@ -67,6 +71,7 @@ class ExecInfo:
         for node in found:  # parents come before their children
             if node in wanted or any(p in self.needed for p in node.parents if p is not None):
                 self.needed.add(node)
+        self.everything = len(self.needed) == len(found)
         self.dependencies: dict[Node, int] = dict.fromkeys(self.needed, 0)
         for node in self.needed:
             for parent in node.parents:
@@ -137,7 +142,14 @@ class Engine:
     """Executes graph tasks."""
 
     def execute(self, task: GraphTask) -> list[Any]:
-        """The cotangent of each requested input, None where it is a symbolic zero."""
+        """The cotangent of each requested input, None where it is a symbolic zero.
+
+        A rule may start another execution, to any depth.
+        """
+        results: list[Any] = nested(lambda: self._execute(task))
+        return results
+
+    def _execute(self, task: GraphTask) -> list[Any]:
         ready = task.ready
         while ready:
             self._run(task, ready.pop())
@@ -153,7 +165,7 @@ class Engine:
             return
         if any(c is not None for c in received):
             try:
-                cotangents = node.pull(received)
+                cotangents = node.pull(received, None if task.exec_info.everything else needed)
             except Exception as error:
                 error.add_note(f"in the backward pass, at {node!r}")
                 raise

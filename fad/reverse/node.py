@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,22 +113,24 @@ class Node:
             )
         return self.saved
 
-    def targets(self) -> list[Aval | None]:
-        """The aval of each wanted operand."""
-        slots = self.slots
-        if slots is None:
-            return [None if p is None else p.avals[0] for p in self.parents]
+    def targets(self, needed: Container[Node] | None = None) -> list[Aval | None]:
+        """The aval of each operand whose cotangent is wanted, of the ``needed`` nodes if given."""
         return [
-            None if p is None else p.avals[slot]
-            for p, slot in zip(self.parents, slots, strict=True)
+            None
+            if parent is None or (needed is not None and parent not in needed)
+            else parent.avals[self.slots[i] if self.slots else 0]
+            for i, parent in enumerate(self.parents)
         ]
 
-    def pull(self, cotangents: list[Any]) -> Any:
-        """Cotangents of the operands from those of the outputs; None is a symbolic zero."""
+    def pull(self, cotangents: list[Any], needed: Container[Node] | None = None) -> Any:
+        """Cotangents of the operands from those of the outputs; None is a symbolic zero.
+
+        Those of parents that are not ``needed`` are not computed, or may be anything.
+        """
         assert self.rule is not None
         assert self.rule.pull is not None
         cotangent = cotangents if type(self.aval) is tuple else cotangents[0]
-        return self.rule.pull(cotangent, self.residuals(), self.targets())
+        return self.rule.pull(cotangent, self.residuals(), self.targets(needed))
 
     def release(self) -> None:
         """Free the saved tensors."""

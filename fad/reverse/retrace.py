@@ -2,8 +2,8 @@
 
 While a stream's place tells all about a tape (see :class:`fad.reverse.tape.TapeLevel`), the path
 that led there is the taped function itself. Transforms that need the function again at another
-level, such as a Hessian, perform the path's steps instead of calling the function; and since that is
-determined by the path, what it records can be replayed.
+level, such as a Hessian, perform the path's steps instead of calling the function; and since that
+is determined by the path, what it records can be replayed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Random programs over a namespace, and random compositions of transforms.
 
-A program is data: a list of instructions, each naming a function and the earlier values it takes. It
-runs on any namespace with NumPy's functions, so that the same program runs on fad and on an oracle.
+A program is data: a list of instructions, each naming a function and the earlier values it takes.
+It runs on any namespace with NumPy's functions, so that the same program runs on fad and on an
+oracle.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ def test_every_way_to_run_gives_the_same(program: Program, x: np.ndarray) -> Non
     expected = [np.asarray(f(p)) for p in points]
     close(expected[0], expected[2], rtol=0)
     ways: list[dict[str, Any]] = [{"compile": "never"}, {"max_pending": 1}, {"replay": False}]
-    for settings in ways:
-        with fad.config(**settings):
+    for changes in ways:
+        with fad.config(**changes):
             for p, e in zip(points, expected, strict=True):
                 close(f(p), e)
     jitted = fad.jit(f)
