@@ -18,11 +18,9 @@ from fad.transforms.arguments import (
     Inputs,
     Options,
     Selection,
-    rebuilt,
     zeros_or_float0,
 )
 from fad.transforms.checks import check_chunk_size, scalar_output, split_aux
-from fad.transforms.gradient import value_and_grad
 from fad.transforms.jacobians import ChunkSize, Point
 from fad.transforms.pushforward import directions_of, outermost, pushed, pushed_leaves, vjp
 
@@ -264,9 +262,14 @@ def vhp(f: Callable[..., Any], primals: Any, cotangents: Any, allow_int: bool = 
     """
     inputs = _all_inputs("vhp", f, primals, "(f, primals, cotangents)", allow_int)
     given = directions_of("vhp", primals, cotangents, inputs.avals, allow_int, "cotangent")
-    gradient = value_and_grad(f, inputs.selection.names, allow_int=allow_int, _name="vhp")
-    _, pullback = vjp(lambda *xs: gradient(*xs)[1], *primals, allow_int=allow_int)
-    return pullback(tuple(rebuilt(inputs.treedefs, given)))
+    given = [c for c, aval in zip(given, inputs.avals, strict=True) if aval.inexact]
+    point = Point(inputs, Options(), None, False)
+
+    def gradient(*tensors: Any) -> list[Any]:
+        return _gradient(point, tensors, lambda ts: [_call_scalar(point, ts)[1]])
+
+    _, pullback = vjp(gradient, *inputs.wanted)
+    return inputs.gradient(pullback(given))
 
 
 @outermost
@@ -299,7 +302,7 @@ def gnvp(
     """
     inputs = _all_inputs("gnvp", f, primals, "(f, primals, tangents)", allow_int)
     given = directions_of("gnvp", primals, tangents, inputs.avals, allow_int)
-    out, direction = pushed(f, inputs.leaves, given, inputs.treedefs)
+    out, direction = pushed("gnvp", f, inputs.leaves, given, inputs.treedefs)
     if loss is not None:
         (direction,) = hvp(loss, (out,), (direction,))
     _, pullback = vjp(f, *primals, allow_int=allow_int)

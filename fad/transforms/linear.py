@@ -112,12 +112,14 @@ class LinearMap:
         arguments: list[Any],
         result: Any,
         transposed: LinearMap | None = None,
+        kind: str = "tangent",
     ) -> None:
         self._graph = graph
         self._captures = captures
         self._arguments = arguments  # avals at the leaves
         self._result = result
         self._transposed = transposed
+        self._kind = kind  # what it takes, for messages
         self._in_avals = pytree.flatten(arguments)[0]
         self._out_avals, self._out_tree = pytree.flatten(result)
         self._columns = [a for a in self._in_avals if a.inexact]
@@ -151,7 +153,9 @@ class LinearMap:
             graph = transpose(self._graph, len(self._columns), "the linearized function")
             arguments = self._arguments
             result = arguments[0] if len(arguments) == 1 else tuple(arguments)
-            self._transposed = LinearMap(graph, self._captures, [self._result], result, self)
+            self._transposed = LinearMap(
+                graph, self._captures, [self._result], result, self, "cotangent"
+            )
         return self._transposed
 
     def matrix(self, chunk_size: int | None = None) -> Any:
@@ -219,7 +223,7 @@ def _apply(linear_map: LinearMap, tangents: tuple[Any, ...]) -> Any:
             )
         )
     trees = list(tangents), arguments
-    leaves = matching("tangent", "linear map", trees, linear_map._in_avals, "argument")
+    leaves = matching(linear_map._kind, "linear map", trees, linear_map._in_avals, "argument")
     filled = [
         _zeros(a) if x is None else x
         for x, a in zip(leaves, linear_map._in_avals, strict=True)
@@ -297,7 +301,7 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
     transposed = transpose(simplify(graph), len(in_avals), name_of(f))
     result = pytree.unflatten(trees[0], [_strong(a) for a in graph.out_avals])
     arguments = tuple(rebuilt(treedefs, in_avals))
-    back = LinearMap(transposed, captures, [result], arguments)
+    back = LinearMap(transposed, captures, [result], arguments, kind="cotangent")
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         return tuple(back(cotangent))

@@ -83,7 +83,7 @@ def jvp(
     check_callable("jvp", f, "(f, primals, tangents)")
     leaves, treedefs = _primal_leaves("jvp", primals)
     directions = directions_of("jvp", primals, tangents, [x.aval for x in leaves], allow_int)
-    return pushed(f, leaves, directions, treedefs, has_aux)
+    return pushed("jvp", f, leaves, directions, treedefs, has_aux)
 
 
 def directions_of(
@@ -110,6 +110,7 @@ def directions_of(
 
 
 def pushed(
+    transform: str,
     f: Callable[..., Any],
     leaves: Sequence[Any],
     directions: Sequence[Any],
@@ -117,14 +118,14 @@ def pushed(
     has_aux: bool = False,
 ) -> Any:
     """(out, tangent_out[, aux]) from leaves and tangents, None for zero, that are known to fit."""
-    level = DualLevel(f)
+    level = DualLevel(f, transform)
     duals = [level.dual(x, t) for x, t in zip(leaves, directions, strict=True)]
     try:
         out = f(*rebuilt(treedefs, duals))
         aux = None
         if has_aux:
-            out, aux = split_aux("jvp", f, out)
-        outs, treedef = output_leaves("jvp", f, out)
+            out, aux = split_aux(transform, f, out)
+        outs, treedef = output_leaves(transform, f, out)
     finally:
         level.active = False
     values = [level.lower(x) for x in outs]
