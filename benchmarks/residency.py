@@ -104,6 +104,9 @@ LOOPS: dict[str, Callable[[Any, Any, int], Any]] = {
 }
 
 
+WARM = 5000  # calls, until bounded caches are full
+
+
 def many_calls(library: str, loop: str, calls: int, collect: bool) -> dict[str, float]:
     """How much memory and how many Python objects there are more after many calls."""
     xp, array, gradient = bring(library)
@@ -113,7 +116,7 @@ def many_calls(library: str, loop: str, calls: int, collect: bool) -> dict[str, 
     call = gradient(lambda given: function(xp, given, next(counter)), x)
     if not collect:
         gc.disable()
-    for _ in range(1000):
+    for _ in range(WARM):
         call()
     _return_free_memory()
     memory, objects = resident(), len(gc.get_objects())
