@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from fad.core.aval import Aval
-from fad.core.stream import Segment, flush, local, new
+from fad.core.stream import Segment, flush, local, new, scalar_at
 from fad.core.tensor import Array
 from fad.core.trie import TrieNode
 
@@ -42,10 +42,14 @@ class _Leg(NamedTuple):
 
 
 class _Memo(NamedTuple):
-    """What a deterministic computation recorded, and where its results stand (None for None)."""
+    """What a deterministic computation recorded, and where its results stand (None for None).
+
+    ``needed`` are values from before it that it takes after a flush: nobody else may hold them.
+    """
 
     legs: list[_Leg]
     results: list[tuple[int, Aval] | None]
+    needed: list[tuple[int, Aval]]
 
 
 class _Recorder:
@@ -57,6 +61,7 @@ class _Recorder:
         self.first_leaf = len(segment.leaves)
         self.known = dict(segment.entered)
         self.legs: list[_Leg] = []
+        self.needed: dict[int, Aval] = {}
         self.possible = True
 
     def flushed(self, segment: Segment, live: Sequence[Array]) -> None:
@@ -73,10 +78,12 @@ class _Recorder:
         skipped = 0 if self.legs else self.first_leaf
         for position, leaf in zip(segment.places[skipped:], segment.leaves[skipped:], strict=True):
             if leaf.__class__ is Array:
-                leaf = self._position(leaf)
+                aval, leaf = leaf.aval, self._position(leaf)
                 if leaf is None:  # the run did not tell of it: another call may have another
                     self.possible = False
                     return
+                if self.legs and leaf < self.first:
+                    self.needed[leaf] = aval
             leaves.append((position, leaf))
         self.legs.append(_Leg(segment.node, len(segment.refs), leaves, made))
 
@@ -103,7 +110,7 @@ class _Recorder:
             if position is None or (position < segment.start and position < self.first):
                 return None
             places.append((position, array.aval))
-        return _Memo(self.legs, places)
+        return _Memo(self.legs, places, list(self.needed.items()))
 
 
 def forbid() -> None:
@@ -140,7 +147,9 @@ def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array 
 
 def _replay(memo: _Memo) -> list[Array | None] | None:
     """The results, or None if something the memo needs is gone."""
-    held: list[Array] = []  # what the computation would hold at its flushes
+    held = _hold(local.segment, memo.needed)  # as the computation would hold it at its flushes
+    if held is None:
+        return None
     last = memo.legs[-1]
     for leg in memo.legs:
         segment = local.segment
@@ -162,6 +171,28 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
                 return None
     segment = local.segment
     return [None if r is None else _at(segment, *r) for r in memo.results]
+
+
+def _hold(segment: Segment, needed: list[tuple[int, Aval]]) -> list[Array] | None:
+    """Arrays at positions of the run, the pending ones made anew; None if one is gone."""
+    held = []
+    leaves = dict(zip(segment.places, segment.leaves, strict=True)) if needed else {}
+    for position, aval in needed:
+        leaf = leaves.get(position)
+        if leaf.__class__ is Array:
+            held.append(leaf)
+        elif leaf is not None:
+            held.append(scalar_at(segment, position, leaf))
+            segment.refs[position] = ref(held[-1])
+        elif position >= segment.start:
+            held.append(_at(segment, position, aval))
+        else:
+            reference = segment.refs[position]
+            array = None if reference is None else reference()
+            if array is None:
+                return None
+            held.append(array)
+    return held
 
 
 def _present(leaves: list[tuple[int, Any]], refs: list[Any]) -> list[tuple[int, Any]] | None:

@@ -46,18 +46,32 @@ def retraced(
             return None
         constants[position] = array
     results = [same.get(p, p) for p in outputs]
+    dead = _dead_after(steps, set(results))
 
     def function(tensors: Sequence[Any]) -> list[Any]:
         env = dict(zip(inputs, tensors, strict=True))
-        for rule, positions, made in steps:
+        for (rule, positions, made), unused in zip(steps, dead, strict=True):
             operands = [
                 env[p] if rule.mask >> i & 1 else constants[p] for i, p in enumerate(positions)
             ]
             out = apply(rule.origin, *operands)
             env.update(zip(made, out if rule.origin.multiple else (out,), strict=False))
+            for p in unused:  # what is held is computed, where the stream is flushed on the way
+                env.pop(p, None)
         return [env[p] if p in env else constants[p] for p in results]
 
     return function
+
+
+def _dead_after(steps: Sequence[_Step], results: set[int]) -> list[list[int]]:
+    """For each step, the positions that nothing reads after it."""
+    seen = set(results)
+    dead: list[list[int]] = []
+    for step in reversed(steps):
+        last = {*step.operands, *step.results}.difference(seen)
+        seen |= last
+        dead.append(list(last))
+    return dead[::-1]
 
 
 def _steps(end: TrieNode) -> tuple[list[_Step], dict[int, int]]:
