@@ -105,7 +105,7 @@ class Jitted:
         donate_argnums: int | Sequence[int],
     ) -> None:
         check_callable("jit", f)
-        update_wrapper(self, f)
+        update_wrapper(self, f, updated=())  # what f has as attributes is not to hide methods
         self._f = f
         static = places("static_argnums", f, static_argnums)
         self._static_nums, self._static_names = static_places(f, static, static_argnames)
