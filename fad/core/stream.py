@@ -201,9 +201,9 @@ def enter(segment: Segment, array: Array) -> int:
     if position is not None:
         if position >= segment.start:
             return position
-        reference = refs[position]
+        reference = refs[position]  # of an array that had this identity, maybe another one
         known = reference is not None and reference() is array
-    elif array.segment is not None and array.segment.refs is refs:
+    if not known and array.segment is not None and array.segment.refs is refs:
         position, known = array.index, True
     if array.buffer is None:
         array.realize()  # it waits in another thread
