@@ -222,26 +222,6 @@ def enter(segment: Segment, array: Array) -> int:
     return position
 
 
-def enter_alias(segment: Segment, array: Array) -> Array:
-    """An alias of a concrete tensor as a new leaf, told from all other uses of the tensor."""
-    buffer = array.buffer
-    alias: Array = new(Array)
-    alias.buffer = array.realize() if buffer is None else buffer
-    alias.aval = aval = array.aval
-    alias.segment = segment
-    parent = segment.node
-    node = parent.next.get(aval)
-    if node is None:
-        node = trie.child(parent, aval, aval, parent.depth, parent.nbytes + aval.nbytes)
-    segment.node = node
-    refs = segment.refs
-    alias.index = position = len(refs)
-    segment.leaves.append(alias)
-    segment.places.append(position)
-    refs.append(None)
-    return alias
-
-
 def flush() -> None:
     """Run everything this thread has pending."""
     segment = local.segment

@@ -114,7 +114,7 @@ class Recording:
         """
         positions = self.positions(outputs)
         if positions is not None:
-            found = retraced(local.segment, self.level.positions, positions)
+            found = retraced(local.segment, self.level, positions)
             if found is not None:
                 return found
         forbid()

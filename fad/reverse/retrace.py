@@ -17,6 +17,7 @@ from fad.core.primitive import ReverseRule
 from fad.core.stream import Segment, new, scalar_at
 from fad.core.tensor import Array
 from fad.core.trie import EARLIER, FLUSH, TrieNode
+from fad.reverse.tape import TapeLevel
 
 
 class _Step(NamedTuple):
@@ -28,13 +29,15 @@ class _Step(NamedTuple):
 
 
 def retraced(
-    segment: Segment, inputs: Sequence[int], outputs: Sequence[int]
+    segment: Segment, level: TapeLevel, outputs: Sequence[int]
 ) -> Callable[[Sequence[Any]], list[Any]] | None:
-    """The taped function of the inputs at these positions, as far as the run still knows it.
+    """The taped function, from the inputs of its tape to the values at positions ``outputs``.
 
     None if it took a tensor, computed before a flush, that nobody holds any more.
     """
-    steps, same = _steps(segment.node)
+    assert level.start is not None
+    inputs = level.positions
+    steps, same = _steps(*level.start, segment.node)
     taped = set(inputs).union(*[step.results for step in steps])
     wanted = {same.get(p, p) for p in outputs}.difference(taped)
     for step in steps:
@@ -74,17 +77,16 @@ def _dead_after(steps: Sequence[_Step], results: set[int]) -> list[list[int]]:
     return dead[::-1]
 
 
-def _steps(end: TrieNode) -> tuple[list[_Step], dict[int, int]]:
-    """The taped steps since the run began, and the first place of each value met again later."""
+def _steps(start: TrieNode, position: int, end: TrieNode) -> tuple[list[_Step], dict[int, int]]:
+    """The taped steps of a path, and the first place of each value that was met again later."""
     path = []
     node: TrieNode | None = end
-    while node is not None and node.parent is not None:
+    while node is not start and node is not None:
         path.append(node)
         node = node.parent
     path.reverse()
     steps: list[_Step] = []
     same: dict[int, int] = {}
-    position = 0
     for node in path:
         key = node.key
         if key is FLUSH:

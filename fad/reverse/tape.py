@@ -11,8 +11,9 @@ from fad.core.aval import SCALARS
 from fad.core.config import current
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.stream import Segment, enter_alias, local, record, record1, record2, scalar_at
+from fad.core.stream import Segment, enter, local, record, record1, record2, scalar_at
 from fad.core.tensor import Array, Tensor
+from fad.core.trie import TrieNode
 from fad.reverse.node import Node, input_node, next_sequence
 
 new = object.__new__
@@ -42,17 +43,19 @@ class TapeLevel(Level):
 
     ``refs`` identifies the run on whose stream the tape's values are recorded, while the place
     where that stream stands still tells all about the tape (then its backward pass can be
-    replayed): its inputs are concrete, no other such tape is active, and operations on it are
-    recorded with their reverse rule as step, which names the operands that are on the tape.
+    replayed): its inputs are concrete and different, no other such tape is active, and operations
+    on it are recorded with their reverse rule as step, which names the operands that are on the
+    tape.
     """
 
-    __slots__ = ("positions", "refs", "transform")
+    __slots__ = ("positions", "refs", "start", "transform")
 
     def __init__(self, function: Callable[..., Any] | None = None, transform: str = "grad") -> None:
         super().__init__(function)
         self.transform = transform
         self.refs: list[Any] | None = None
-        self.positions: tuple[int, ...] = ()
+        self.positions: tuple[int, ...] = ()  # of the inputs, in the run
+        self.start: tuple[TrieNode, int] | None = None  # where the stream stood, and its position
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
         """Put the inputs of the transform on the tape."""
@@ -61,12 +64,15 @@ class TapeLevel(Level):
                 break
         else:
             if self._is_only_one():
-                # An alias is a leaf of its own, even if the function also closes over the argument.
                 segment = local.segment
-                values = [enter_alias(segment, v) for v in values]
-                self.refs = segment.refs
-                self.positions = tuple([v.index for v in values])
-                local.tape = self
+                places = tuple(
+                    [v.index if v.segment is segment else enter(segment, v) for v in values]
+                )
+                if len(places) == 1 or len(set(places)) == len(places):
+                    self.refs = segment.refs
+                    self.positions = places
+                    self.start = segment.node, len(segment.refs)
+                    local.tape = self
         return [self._tensor(v, input_node(v.aval), 0) for v in values]
 
     def _is_only_one(self) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import update_wrapper
+from sys import getrefcount
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from fad.core import pytree
+from fad.core import kernels, pytree
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import (
     FadRuntimeError,
@@ -67,7 +68,7 @@ class Compiled:
         self.single = treedef == _LEAF
         self.used: list[int] | None = None
         if donated:
-            self.program = Program(self.graph, "always", donated)
+            self.program = Program(self.graph, "always", _reusable_memory(self.graph, donated))
         else:
             self.program, used = program_for(self.graph, "always")
             if len(used) != len(self.graph.inputs):
@@ -89,6 +90,18 @@ class Compiled:
     def reusable(self) -> bool:
         """Whether nothing was captured that belongs to a transform still running."""
         return all(x.__class__ is Array for x in self.captures)
+
+
+def _reusable_memory(graph: Graph, donated: Sequence[int]) -> tuple[int, ...]:
+    """The donated inputs whose memory a result can take over: one of its size is needed."""
+    wanted = [(a.shape, a.dtype) for a in graph.out_avals]
+    found = []
+    for i in donated:
+        aval = graph.avals[graph.inputs[i]]
+        if (aval.shape, aval.dtype) in wanted:
+            wanted.remove((aval.shape, aval.dtype))
+            found.append(i)
+    return tuple(found)
 
 
 _LEAF = pytree.flatten(0.0)[1]
@@ -180,7 +193,10 @@ class Jitted:
             )
             if concrete and outermost:
                 flush()
-                result = compiled.run([_buffer(x) for x in leaves])
+                buffers = [_buffer(x) for x in leaves]
+                for i in compiled.donated:
+                    buffers[i] = _to_give_away(leaves[i], buffers[i])
+                result = compiled.run(buffers)
                 self._mark_donated([leaves[i] for i in compiled.donated])
             else:
                 out = call_graph(compiled.graph, [*map(_operand, leaves), *compiled.captures])
@@ -357,6 +373,26 @@ def _buffer(x: Any) -> Any:
     if x.__class__ is Array:
         return x.realize()
     return literal_buffer(x) if type(x) in SCALARS else lift(x).realize()  # type: ignore[attr-defined]
+
+
+def _to_give_away(x: Any, buffer: Any) -> Any:
+    """The buffer of a donated leaf, or a copy if somebody else may read it."""
+    mine = x.__class__ is Array and _references(buffer) <= _ALONE
+    return buffer if mine else kernels.put(buffer)
+
+
+def _references(buffer: Any) -> int:
+    return getrefcount(buffer)
+
+
+def _count_alone() -> int:
+    """How many references there are to a buffer that its tensor and a list of buffers hold."""
+    x = Array(SCALARS[float], object())
+    buffers = [x.buffer]
+    return _references(buffers[0])
+
+
+_ALONE = _count_alone() + 1  # the argument of _to_give_away
 
 
 def _operand(x: Any) -> Any:
