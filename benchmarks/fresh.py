@@ -7,6 +7,7 @@ imports must be counted as the library's.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -21,8 +22,12 @@ class ChildError(RuntimeError):
 def measure(module: str, task: str, *arguments: object) -> dict[str, float]:
     """What `benchmarks.<module>.<task>(*arguments)` returns in a fresh process."""
     command = [sys.executable, "-m", "benchmarks.fresh", module, task, json.dumps(arguments)]
+    # An installed package has its bytecode; a checkout shall have it too.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     try:
-        child = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        child = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT, env=environment
+        )
     except subprocess.TimeoutExpired:
         raise ChildError(f"no result within {TIMEOUT:.0f} s") from None
     if child.returncode:

@@ -33,7 +33,7 @@ def register(name: str, module: ModuleType) -> None:
     _namespaces[name] = module
     _function_for.cache_clear()
     if name == "numpy":
-        for ufunc_name in dir(np):
+        for ufunc_name in vars(np):  # not dir: lazy submodules would be imported
             ufunc = getattr(np, ufunc_name)
             function = getattr(module, ufunc_name, None)
             if isinstance(ufunc, np.ufunc) and function is not None:
