@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import update_wrapper
-from sys import getrefcount
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from fad.core import kernels, pytree
+from fad.core import pytree
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import (
-    FadRuntimeError,
     FadTypeError,
     FadValueError,
     check_callable,
@@ -24,13 +22,13 @@ from fad.core.errors import (
 )
 from fad.core.graph import Graph, simplify
 from fad.core.leaves import kind_of, refuse_leaf, refuse_nothing
-from fad.core.level import Call, caller, format_call
 from fad.core.literals import literal_buffer
 from fad.core.program import Program, program_for
 from fad.core.stream import abandon_run, begin_run, end_run, flush, local
 from fad.core.tensor import Array, Tensor, aval_of, lift
 from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel
+from fad.staging.donation import mark_donated, reusable_memory, to_give_away
 from fad.staging.signature import (
     Static,
     Version,
@@ -68,7 +66,7 @@ class Compiled:
         self.single = treedef == _LEAF
         self.used: list[int] | None = None
         if donated:
-            self.program = Program(self.graph, "always", _reusable_memory(self.graph, donated))
+            self.program = Program(self.graph, "always", reusable_memory(self.graph, donated))
         else:
             self.program, used = program_for(self.graph, "always")
             if len(used) != len(self.graph.inputs):
@@ -90,18 +88,6 @@ class Compiled:
     def reusable(self) -> bool:
         """Whether nothing was captured that belongs to a transform still running."""
         return all(x.__class__ is Array for x in self.captures)
-
-
-def _reusable_memory(graph: Graph, donated: Sequence[int]) -> tuple[int, ...]:
-    """The donated inputs whose memory a result can take over: one of its size is needed."""
-    wanted = [(a.shape, a.dtype) for a in graph.out_avals]
-    found = []
-    for i in donated:
-        aval = graph.avals[graph.inputs[i]]
-        if (aval.shape, aval.dtype) in wanted:
-            wanted.remove((aval.shape, aval.dtype))
-            found.append(i)
-    return tuple(found)
 
 
 _LEAF = pytree.flatten(0.0)[1]
@@ -195,9 +181,9 @@ class Jitted:
                 flush()
                 buffers = [_buffer(x) for x in leaves]
                 for i in compiled.donated:
-                    buffers[i] = _to_give_away(leaves[i], buffers[i])
+                    buffers[i] = to_give_away(leaves[i], buffers[i])
                 result = compiled.run(buffers)
-                self._mark_donated([leaves[i] for i in compiled.donated])
+                mark_donated(self._name(), [leaves[i] for i in compiled.donated])
             else:
                 out = call_graph(compiled.graph, [*map(_operand, leaves), *compiled.captures])
                 result = pytree.unflatten(compiled.treedef, out)
@@ -294,14 +280,6 @@ class Jitted:
             if quick_key(args, quick, []) and all(map(_is_native, pytree.flatten(args)[0])):
                 self._fast[tuple(quick)] = compiled
 
-    def _mark_donated(self, arrays: Sequence[Any]) -> None:
-        """The memory of these is no longer theirs."""
-        donated = _Donated(self._name(), caller(1))
-        for x in arrays:
-            if x.__class__ is Array:
-                x.buffer = None
-                x.segment = donated  # type: ignore[assignment]
-
     def _name(self) -> str:
         return name_of(self._f)
 
@@ -375,44 +353,5 @@ def _buffer(x: Any) -> Any:
     return literal_buffer(x) if type(x) in SCALARS else lift(x).realize()  # type: ignore[attr-defined]
 
 
-def _to_give_away(x: Any, buffer: Any) -> Any:
-    """The buffer of a donated leaf, or a copy if somebody else may read it."""
-    mine = x.__class__ is Array and _references(buffer) <= _ALONE
-    return buffer if mine else kernels.put(buffer)
-
-
-def _references(buffer: Any) -> int:
-    return getrefcount(buffer)
-
-
-def _count_alone() -> int:
-    """How many references there are to a buffer that its tensor and a list of buffers hold."""
-    x = Array(SCALARS[float], object())
-    buffers = [x.buffer]
-    return _references(buffers[0])
-
-
-_ALONE = _count_alone() + 1  # the argument of _to_give_away
-
-
 def _operand(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else lift(x)
-
-
-class _Donated:
-    """Stands for the segment of an array whose memory was given away."""
-
-    refs: None = None
-
-    def __init__(self, name: str, call: Call) -> None:
-        self.name = name
-        self.call = call
-
-    def realize(self, array: Array) -> None:
-        raise FadRuntimeError(
-            located(
-                f"this tensor {array.aval} was donated to jit({self.name}) called at "
-                f"{format_call(self.call)} (donate_argnums), and its memory was reused. Use the "
-                "function's result, or do not donate it."
-            )
-        )
