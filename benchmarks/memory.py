@@ -11,7 +11,7 @@ from benchmarks.report import Claim, Column, Row, Table, Value, megabytes, numbe
 
 BUFFERS = 4  # most, each the size of the input, beyond the input itself
 LEFT = 2e6  # most bytes that may be left after many calls: the allocator's own wobble
-LEFT_OBJECTS = 100
+LEFT_OBJECTS = 5000  # less than one for every second call; bounded caches differ by as many
 
 _ADDITIONS = 100
 _SMALL, _LARGE = 100_000, 1_000_000  # elements: 0.8 and 8 MB
