@@ -39,7 +39,7 @@ class ReverseRule:
     without ``pull`` says that the operation has no derivative in any of the wanted operands.
     """
 
-    __slots__ = ("keeps", "mask", "operation", "origin", "pull", "results", "save")
+    __slots__ = ("keeps", "mask", "operation", "origin", "plain", "pull", "results", "save")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class ReverseRule:
         self.pull = pull
         self.operation = operation or origin
         self.results = results
+        self.plain = pull is not None and results is None  # the commonest kind
         self.keeps = keeps
 
     def __repr__(self) -> str:

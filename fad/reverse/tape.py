@@ -165,7 +165,7 @@ class TapeLevel(Level):
     def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
         """The short way for two operands."""
         rule = operation.rules.get(mask)
-        if rule is None or rule.pull is None or rule.results is not None or not self.active:
+        if rule is None or not rule.plain or not self.active:
             return self.process(operation, (x, y))
         node: Node = new(Node)
         node.slots = None
