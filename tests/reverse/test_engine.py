@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import fad
+from fad.core import stream
 from fad.core.apply import apply, apply1
 from fad.core.primitive import Operation, Primitive, ReverseRule
 from fad.primitives.arithmetic import add, mul
@@ -418,14 +419,17 @@ def test_settings_and_pending_operations_go_along_to_other_stacks() -> None:
     def nested(depth: int, x: Any) -> Any:
         if depth:
             return nesting.nested(lambda: nested(depth - 1, add(x, 1.0)))
-        seen.append((fad.config.max_pending, threading.current_thread()))
+        seen.append((fad.config.max_pending, stream.local.segment, threading.current_thread()))
         return x
 
     with fad.config(max_pending=77):
-        result = nested(50, fad.asarray(0.0))
+        start = add(fad.asarray(0.0), 0.0)
+        segment = stream.local.segment
+        result = nested(50, start)
+        assert stream.local.segment is segment
         assert float(mul(result, 2.0)) == 100.0
-    assert seen[0][0] == 77
-    assert seen[0][1] is not threading.current_thread()
+    assert seen[0][:2] == (77, segment)
+    assert seen[0][2] is not threading.current_thread()
 
 
 def test_several_threads_run_over_one_tape() -> None:

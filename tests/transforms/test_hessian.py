@@ -68,6 +68,14 @@ def test_trees_of_trees(name: str) -> None:
         close(bw, np.moveaxis(cross, 2, 0))
 
 
+def test_hessians_are_symmetric_to_the_last_bit(rng: np.random.Generator) -> None:
+    w = rng.normal(size=(6, 4))
+    hessian = fad.hessian(lambda x: (np.tanh(w @ x) ** 3).sum() * np.exp(x[0] * x[1]))
+    for _ in range(3):
+        h = np.asarray(hessian(rng.normal(size=4)))
+        np.testing.assert_array_equal(h, h.T)
+
+
 def test_argnums() -> None:
     def g(x: Any, y: Any, *, z: Any) -> Any:
         return (x * x).sum() * y * z
