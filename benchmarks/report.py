@@ -11,10 +11,14 @@ Value = float | str | None
 
 def seconds(value: float) -> str:
     """A duration with three digits and a unit."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(value) >= scale:
-            return f"{value / scale:.3g} {unit}" if abs(value) < 1000 * scale else f"{value:.0f} s"
-    return f"{value / 1e-6:.2f} us"
+    for unit, scale in (("s", 1.0), ("ms", 1e-3)):
+        if abs(value) >= 0.9995 * scale:
+            return f"{_three_digits(value / scale)} {unit}"
+    return f"{_three_digits(value / 1e-6)} us"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
 
 
 def ratio(value: float) -> str:

@@ -41,9 +41,8 @@ def _present() -> list[str]:
 
 def run(options: Options) -> Iterator[Table]:
     """Imports, then first gradients."""
-    rounds = 3 if options.quick else 7
-    yield _imports(options, rounds)
-    yield _first_gradients(options, 2 if options.quick else 5)
+    yield _imports(options, 1 if options.quick else 7)
+    yield _first_gradients(options, 1 if options.quick else 5)
 
 
 def _imports(options: Options, rounds: int) -> Table:

@@ -103,7 +103,7 @@ def first_gradient(library: str, name: str) -> dict[str, float]:
 def chain(library: str, operations: int, seconds: float) -> dict[str, float]:
     """Gradients of a chain of operations on 10 elements: the first call, and the later ones.
 
-    Later calls are repeated for about `seconds`, and the median of their second half is taken.
+    Later calls are repeated for about `seconds`, and the median of the last quarter is taken.
     """
     xp, array, gradient = bring(library)
 
@@ -138,5 +138,5 @@ def _first_and_later(call: Callable[[], Any], seconds: float) -> dict[str, float
         begin = _clock()
         call()
         later.append(_clock() - begin)
-    half = sorted(later[len(later) // 2 :])
-    return {"first": first, "later": half[len(half) // 2], "calls": len(later), "worst": max(later)}
+    last = sorted(later[-max(3, len(later) // 4) :])
+    return {"first": first, "later": last[len(last) // 2], "calls": len(later), "worst": max(later)}
