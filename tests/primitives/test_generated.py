@@ -22,7 +22,9 @@ def test_primitive(name: str, check: str) -> None:
 
 
 def test_every_primitive_is_declared_with_samples() -> None:
-    undeclared = set(Primitive.registry) - set(declarations) - META
+    # Other tests declare primitives of their own, under such names.
+    ours = {name for name in Primitive.registry if not name.startswith("test_")}
+    undeclared = ours - set(declarations) - META
     assert not undeclared
     without = [name for name, d in declarations.items() if not d.samples()]
     assert not without
