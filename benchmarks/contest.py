@@ -113,6 +113,7 @@ def hold(program: Program, kind: str, entrants: Sequence[Entrant], options: Opti
             outcome.settled[key] = outcome.first[key] + timing.settle(
                 call, options.effort.settle, library.state()
             )
+            library.tune(call)
             calls[key] = call
         except Exception as error:  # a contestant's failure is a result, not the end of the run
             _fail(outcome, options, entrant, f"{kind} of {program.name}", error)

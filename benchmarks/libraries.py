@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import statistics
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from benchmarks import timing
 from benchmarks.environment import THREADS
 from benchmarks.program import Program, Tree, leaves, map_tree
 
@@ -103,6 +105,9 @@ class Transforming:
 
         return state
 
+    def tune(self, call: Call) -> None:
+        """XLA shares out its work by itself."""
+
 
 class Torch:
     """PyTorch: `torch.autograd.grad` for gradients, `torch.func` for matrices of derivatives."""
@@ -141,6 +146,19 @@ class Torch:
     def state(self) -> None:
         """Nothing is compiled."""
         return None
+
+    def tune(self, call: Call) -> None:
+        """Take the number of threads, two or one, with which the call is faster.
+
+        PyTorch's threads wait for each other by spinning. Where something else runs on the machine,
+        two of them can be a hundred times slower than one.
+        """
+        best = {}
+        for threads in (THREADS, 1):
+            self.torch.set_num_threads(threads)
+            call()
+            best[threads] = statistics.median(timing.batch_seconds(call, 5) for _ in range(5))
+        self.torch.set_num_threads(min(best, key=best.__getitem__))
 
 
 Library = Transforming | Torch
