@@ -23,7 +23,7 @@ WORKERS ?= auto
 TESTS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-deep lint format bench clean
+.PHONY: help demo test test-deep lint format docs bench clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -47,6 +47,9 @@ lint: $(VENV)/.installed-dev ## formatting, lint rules and types
 format: $(VENV)/.installed-dev ## put everything into the standard format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed-test ## write the generated pages of docs/
+	$(BIN)/python -m docs.generate
 
 bench: $(VENV)/.installed-bench ## measure against the rivals
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""Documents of fad, and the programs that write some of them."""
