@@ -5,7 +5,7 @@ tensors and an explicit reverse tape, with every primitive compiled by XLA.
 """
 
 from fad import forward, numpy, reverse
-from fad.core.config import config
+from fad.core.config import config, strong_zero
 from fad.core.device import device_put, devices
 from fad.core.dtypes import float0
 from fad.core.errors import FadError
@@ -26,6 +26,6 @@ __all__ = [
     "Array", "FadError", "Tensor", "asarray", "config", "device_put", "devices", "eval_shape",
     "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian",
     "jacrev", "jit", "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse",
-    "stop_gradient", "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp",
+    "stop_gradient", "strong_zero", "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp",
     "vmap",
 ]  # fmt: skip

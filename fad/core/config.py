@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 from fad.core.errors import FadTypeError, FadValueError, located
@@ -19,13 +20,14 @@ class Settings(NamedTuple):
     kernel) or ``"auto"`` (by its size and how often it was met). ``max_pending``: how many
     operations may wait before they are run; 1 means immediate execution. ``max_pending_bytes``:
     how many bytes of inputs may be kept alive by waiting operations. ``replay``: whether recorded
-    backward passes are taken over in one step.
+    backward passes are taken over in one step. ``strong_zero``: see :func:`strong_zero`.
     """
 
     compile: Compile = "auto"
     max_pending: int = 1024
     max_pending_bytes: int = 1 << 28
     replay: bool = True
+    strong_zero: bool = False
 
 
 _DEFAULT = Settings()
@@ -62,13 +64,21 @@ class Config:
             )  # fmt: skip
         if changes.get("compile", "auto") not in ("auto", "always", "never"):
             raise FadValueError(located("compile must be 'auto', 'always' or 'never'"))
-        token = _current.set(_current.get()._replace(**changes))
-        _announce()
+        before = _current.get()
+        after = before._replace(**changes)
+        # Derivatives differ under strong_zero, how programs run does not: no flush for that.
+        restart = after._replace(strong_zero=before.strong_zero) != before
+        token = _current.set(after)
+        _count_strong(after.strong_zero)
+        if restart:
+            _announce()
         try:
             yield
         finally:
             _current.reset(token)
-            _announce()
+            _count_strong(-after.strong_zero)
+            if restart:
+                _announce()
 
 
 on_change: list[Callable[[], object]] = []
@@ -86,3 +96,51 @@ def current() -> Settings:
 
 
 config = Config()
+
+
+# ------------------------------------------------------------------------------------ strong zero
+
+strong_blocks = 0
+"""How many blocks with strong zeros are open, in all threads. While it is 0 nobody needs to ask for
+this thread's setting, which takes longer."""
+
+_counting = Lock()
+
+
+def _count_strong(change: int) -> None:
+    global strong_blocks
+    with _counting:
+        strong_blocks += change
+
+
+def is_zero_strong() -> bool:
+    """Whether the derivatives of what is recorded now in this thread are to have strong zeros."""
+    return strong_blocks > 0 and _current.get().strong_zero
+
+
+@contextmanager
+def strong_zero() -> Iterator[None]:
+    """Let a tangent or cotangent that is exactly zero stay zero through infinite partials.
+
+    A context manager, ``with fad.strong_zero():``, and a decorator, ``@fad.strong_zero()``. What is
+    recorded inside has strong zeros in its derivatives, of any order and under every transform:
+    there 0 times infinity and 0 times NaN are 0. So a function that chooses its way around a
+    singular point has the derivative of the way it chose; without this it is NaN.
+
+    It belongs to this thread, and to what runs inside: a pullback made inside keeps its strong
+    zeros wherever it is called, and a decorated function has them in a transform called outside.
+
+    It is not the default since it also hides: the derivative of ``sqrt(x) ** 2`` at 0, which is 1,
+    comes out as 0 instead of NaN. See "Strong zero" in ``docs/conventions.md``.
+
+    >>> import fad
+    >>> import numpy as np
+    >>> guarded = lambda x: np.where(x > 0, np.sqrt(x), 0.0)
+    >>> fad.grad(guarded)(0.0)
+    fad.Tensor(nan)
+    >>> with fad.strong_zero():
+    ...     fad.grad(guarded)(0.0)
+    fad.Tensor(0.)
+    """
+    with config(strong_zero=True):
+        yield

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from fad.core import kernels
 from fad.core.aval import Aval
+from fad.core.config import config, is_zero_strong
 
 Avals = Aval | tuple[Aval, ...]
 Params = dict[str, Any]
@@ -137,8 +138,8 @@ class Operation:
     """A primitive with its parameters fixed. Compared and hashed by identity."""
 
     __slots__ = (
-        "_inferred", "batch", "derivative", "kernel", "multiple", "name", "params", "primitive",
-        "rules",
+        "_inferred", "_strong", "batch", "derivative", "kernel", "multiple", "name", "params",
+        "primitive", "rules",
     )  # fmt: skip
 
     def __init__(self, primitive: Primitive, params: Params) -> None:
@@ -151,6 +152,7 @@ class Operation:
         self.multiple = primitive.multiple
         self.rules: dict[int, ReverseRule] = {}
         self._inferred: dict[tuple[Aval, ...], Avals] = {}
+        self._strong: Operation | None = None
 
     def __repr__(self) -> str:
         if not self.params:
@@ -181,6 +183,69 @@ class Operation:
             assert self.derivative is not None
             rule = self.rules[mask] = self.derivative.reverse(self, mask)
         return rule
+
+    def strong(self) -> Operation:
+        """The same operation with strong zeros in its derivatives; see ``fad.strong_zero``.
+
+        It is another object, so that tapes, programs and graphs that have it are others, too.
+        """
+        found = self._strong
+        if found is None:
+            found = self if _has_strong_zeros(self.derivative) else _strong_twin(self)
+            found._strong = self._strong = found
+        return found
+
+
+def _has_strong_zeros(derivative: Derivative | None) -> bool:
+    """Whether a derivative makes nothing but zeros of zeros, whatever the point."""
+    return derivative is None or getattr(derivative, "strong", False)
+
+
+def _strong_twin(operation: Operation) -> Operation:
+    twin = Operation(operation.primitive, operation.params)
+    twin.name, twin.multiple, twin._inferred = (
+        operation.name,
+        operation.multiple,
+        operation._inferred,
+    )
+    assert operation.derivative is not None
+    twin.derivative = _StrongDerivative(operation.derivative)
+    if operation.batch is not None:
+        twin.batch = partial(_within_strong, operation.batch)
+    return twin
+
+
+class _StrongDerivative:
+    """The derivative of an operation, run with strong zeros: rules ask for that where they must."""
+
+    strong = True
+
+    def __init__(self, derivative: Derivative) -> None:
+        self.derivative = derivative
+
+    def forward(
+        self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        """See :class:`Derivative`."""
+        result: tuple[Any, Any] = _within_strong(
+            self.derivative.forward, operation, primals, tangents
+        )
+        return result
+
+    def reverse(self, operation: Operation, mask: int) -> ReverseRule:
+        """See :class:`Derivative`."""
+        rule: ReverseRule = _within_strong(self.derivative.reverse, operation, mask)
+        rule.operation = rule.operation.strong()
+        if rule.pull is not None:
+            rule.pull = partial(_within_strong, rule.pull)
+        return rule
+
+
+def _within_strong(function: Callable[..., Any], *args: Any) -> Any:
+    if is_zero_strong():
+        return function(*args)
+    with config(strong_zero=True):
+        return function(*args)
 
 
 def _show(value: Any) -> str:

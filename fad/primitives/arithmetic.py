@@ -9,6 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from fad.core import dtypes
+from fad.core.config import is_zero_strong
 from fad.core.tensor import aval_of
 from fad.primitives import precise
 from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
@@ -48,6 +49,26 @@ mul: Any = elementwise(
     [lambda g, y: mul(g, y), lambda g, x: mul(g, x)],
     reference=np.multiply,
 )
+
+
+def _strong_mul(x: Any, y: Any) -> Any:
+    zero = jnp.zeros_like(x)
+    return lax.select(lax.bitwise_or(lax.eq(x, zero), lax.eq(y, zero)), zero, lax.mul(x, y))
+
+
+strong_mul: Any = elementwise(
+    "strong_mul",
+    _strong_mul,
+    [lambda g, y: strong_mul(g, y), lambda g, x: strong_mul(g, x)],
+    strong=True,
+    reference=np.multiply,
+)
+"""x * y, and 0 where either is 0, whatever the other is. So are its derivatives."""
+
+
+def times(g: Any, partial: Any) -> Any:
+    """A tangent or cotangent times a partial derivative, which may be infinite or NaN."""
+    return strong_mul(g, partial) if is_zero_strong() else mul(g, partial)
 
 
 def _div(x: Any, y: Any) -> Any:

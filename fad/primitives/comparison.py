@@ -148,6 +148,7 @@ select = elementwise(
     [None, lambda g, x: keep_where(x, g), lambda g, x: drop_where(x, g)],
     promotion=SELECT,
     reference=np.where,
+    strong=True,
 )
 keep_where: Any = elementwise(
     "keep_where",
@@ -155,6 +156,7 @@ keep_where: Any = elementwise(
     [None, lambda g, x: keep_where(x, g)],
     promotion=SELECT,
     reference=lambda c, x: np.where(c, x, 0),
+    strong=True,
 )
 drop_where: Any = elementwise(
     "drop_where",
@@ -162,4 +164,5 @@ drop_where: Any = elementwise(
     [None, lambda g, x: drop_where(x, g)],
     promotion=SELECT,
     reference=lambda c, x: np.where(c, 0, x),
+    strong=True,
 )

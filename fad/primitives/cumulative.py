@@ -19,7 +19,7 @@ from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
 from fad.core.primitive import Primitive
 from fad.primitives import precise
-from fad.primitives.arithmetic import add, div, mul
+from fad.primitives.arithmetic import add, div, mul, times
 from fad.primitives.comparison import keep_where
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
@@ -103,11 +103,11 @@ LINEAR_RECURRENCE = primitive(
     precise.widened(_recurrence),
     PerOperand(
         [
-            lambda t, x, out, *, axis, reverse: linear_recurrence(x, mul(out, t), axis, reverse),
+            lambda t, x, out, *, axis, reverse: linear_recurrence(x, times(out, t), axis, reverse),
             lambda t, x, *, axis, reverse: linear_recurrence(x, t, axis, reverse),
         ],
         [
-            lambda g, x, out, *, axis, reverse: mul(
+            lambda g, x, out, *, axis, reverse: times(
                 out, linear_recurrence(x, g, axis, not reverse)
             ),
             lambda g, x, *, axis, reverse: linear_recurrence(x, g, axis, not reverse),
@@ -150,10 +150,10 @@ PRODUCTS_BEFORE = primitive(
     accumulating(_products_before),
     PerOperand(
         [
-            lambda t, x, out, *, axis, reverse: linear_recurrence(x, mul(out, t), axis, reverse),
+            lambda t, x, out, *, axis, reverse: linear_recurrence(x, times(out, t), axis, reverse),
         ],
         [
-            lambda g, x, out, *, axis, reverse: mul(
+            lambda g, x, out, *, axis, reverse: times(
                 out, linear_recurrence(x, g, axis, not reverse)
             ),
         ],

@@ -167,6 +167,7 @@ def elementwise_family(
     params: Sequence[dict[str, Any]] = ({},),
     promotion: Promotion = SAME,
     forwards: Sequence[LinearFunction | None] | None = None,
+    strong: bool = False,
     arity: int | None = None,
     domains: tuple[tuple[float, float], ...] | None = None,
     samples: Callable[[], Sequence[Sample]] | None = None,
@@ -183,6 +184,7 @@ def elementwise_family(
         params: the parameters on which tests run it, the first of them on every sample.
         promotion: how it treats dtypes.
         forwards: what multiplies a tangent, where that differs: see :class:`Elementwise`.
+        strong: whether the partials make nothing but zeros of zeros, at every point.
         arity: number of operands, where it is not that of the partials.
         domains: the intervals from which tests draw operands.
         samples: operands to test it on, instead of those drawn from ``domains``.
@@ -197,7 +199,7 @@ def elementwise_family(
     made = Primitive(
         name,
         kernel,
-        derivative=None if partials is None else Elementwise(partials, forwards),
+        derivative=None if partials is None else Elementwise(partials, forwards, strong),
         infer=infer,
         batch=batch_elementwise,
         elementwise=promotion,

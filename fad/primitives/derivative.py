@@ -6,17 +6,27 @@ cotangent; the names of the others say what they need, and so what a tape saves:
 ``out_aval``), the aval the cotangent must have (``aval``), and, keyword-only, the parameters of
 the operation. Inside rules None is the symbolic zero. Rules are written in fad's own operations,
 so that they can be differentiated in turn.
+
+Under ``fad.strong_zero`` the partial derivative p of an elementwise operation is computed apart
+from the tangent or cotangent g, and the two meet in a *strong product*, which is 0 where either
+is 0. (To put 0 for the result where g is 0 would not do: at the next order g is moved, and its
+change must go through p.) That is symmetric, for a chain of partial derivatives must have the same
+product from both ends: else the modes would not agree. Rules that only choose among elements, or
+are linear with constant coefficients, have strong zeros as they are (``strong = True``). Rules of
+other kinds multiply with :func:`fad.primitives.arithmetic.times`, which is the strong product then.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
+from fad.core import dtypes
 from fad.core.apply import apply
 from fad.core.aval import Aval
+from fad.core.config import is_zero_strong
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.tensor import aval_of
 
@@ -158,15 +168,21 @@ class Elementwise(PerOperand):
 
     ``forwards`` overrides it forward, for functions that are not holomorphic: there the transpose
     of the tangent map is a different function. Operands broadcast, so a cotangent is summed to its
-    operand's shape and a tangent broadcast to the result's.
+    operand's shape and a tangent broadcast to the result's. ``strong`` says that the partials have
+    strong zeros as they are.
     """
 
     def __init__(
         self,
         partials: Sequence[LinearFunction | None],
         forwards: Sequence[LinearFunction | None] | None = None,
+        strong: bool = False,
     ) -> None:
         super().__init__(partials if forwards is None else forwards, partials)
+        self.holomorphic = forwards is None
+        self.strong = strong or not any(
+            _at_point(f) for f in (*self.jvps, *self.vjps) if f is not None
+        )
 
     def forward(
         self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
@@ -176,10 +192,28 @@ class Elementwise(PerOperand):
             tangent = broadcast.expand(tangent, out.aval)
         return out, tangent
 
+    def _push(
+        self,
+        operation: Operation,
+        index: int,
+        function: LinearFunction,
+        tangent: Any,
+        primals: tuple[Any, ...],
+        out: Any,
+    ) -> Any:
+        function = self._strengthened(function)
+        return super()._push(operation, index, function, tangent, primals, out)
+
+    def _strengthened(self, function: LinearFunction) -> LinearFunction:
+        """The linear function to use under the present settings."""
+        if self.strong or not is_zero_strong() or not _at_point(function):
+            return function
+        return _with_strong_zeros(function, self.holomorphic)
+
     def _puller(
         self, operation: Operation, function: LinearFunction, saved: list[str]
     ) -> Callable[[Any, tuple[Any, ...], Any], Any]:
-        pull = super()._puller(operation, function, saved)
+        pull = super()._puller(operation, self._strengthened(function), saved)
 
         def pull_and_fit(g: Any, saved: tuple[Any, ...], target: Aval) -> Any:
             cotangent = pull(g, saved, target)
@@ -188,6 +222,35 @@ class Elementwise(PerOperand):
             return cotangent if cotangent.aval is target else broadcast.fit(cotangent, target)
 
         return pull_and_fit
+
+
+def _at_point(function: LinearFunction) -> bool:
+    """Whether a linear function depends on the point, through operands or the result."""
+    return any(not name.endswith("aval") for name in needs(function)[0])
+
+
+@lru_cache(maxsize=4096)
+def _with_strong_zeros(function: LinearFunction, holomorphic: bool) -> LinearFunction:
+    """The linear function as the strong product with its value at 1; see above.
+
+    One that is linear over the real numbers only is taken at 1 and at i.
+    """
+
+    @wraps(function)
+    def strong(g: Any, *args: Any, **params: Any) -> Any:
+        dtype = g.aval.dtype
+        at_one = function(broadcast.full((), 1, dtypes.real_of(dtype)), *args, **params)
+        if at_one is None:
+            return None
+        if holomorphic or dtype.kind != "c":
+            return arithmetic.strong_mul(g, at_one)
+        at_i = function(broadcast.full((), 1j, dtype), *args, **params)
+        return _add(
+            arithmetic.strong_mul(complexes.real(g), at_one),
+            arithmetic.strong_mul(complexes.imag(g), at_i),
+        )
+
+    return strong
 
 
 class Multilinear(PerOperand):
@@ -217,6 +280,8 @@ class Linear(PerOperand):
     Forward, the operation itself is applied to the tangents, zeros where there is none.
     """
 
+    strong = True
+
     def __init__(self, transposes: Sequence[LinearFunction | None]) -> None:
         super().__init__(transposes, transposes)
 
@@ -242,6 +307,8 @@ class Variadic:
     held, wanted, **params)`` gives the cotangents of the leading operands, with these avals, from
     that of the result; those that are not ``wanted`` may be anything.
     """
+
+    strong = True
 
     def __init__(self, transpose: Callable[..., Sequence[Any]], leading: int | None = None) -> None:
         self.transpose = transpose
@@ -286,4 +353,4 @@ def _add(a: Any, b: Any) -> Any:
 
 
 # The rules above use primitives which are themselves declared with the classes above.
-from fad.primitives import arithmetic, broadcast  # noqa: E402
+from fad.primitives import arithmetic, broadcast, complexes  # noqa: E402

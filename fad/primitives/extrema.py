@@ -34,6 +34,7 @@ GATE = elementwise_family(
     [lambda g, y, z, *, at_tie: gate(g, y, z, at_tie), None, None],
     params=[{"at_tie": share} for share in (0.0, 0.5, 1.0)],
     promotion=Promotion(allowed="fc"),
+    strong=True,
 )
 _GATES = {share: function_of(GATE(at_tie=share)) for share in (0.0, 0.5, 1.0)}
 
@@ -49,6 +50,7 @@ maximum = elementwise(
     [lambda g, x, y: gate(g, x, y, 0.5), lambda g, x, y: gate(g, y, x, 0.5)],
     promotion=SAME,
     reference=np.maximum,
+    strong=True,
 )
 minimum = elementwise(
     "minimum",
@@ -56,6 +58,7 @@ minimum = elementwise(
     [lambda g, x, y: gate(g, y, x, 0.5), lambda g, x, y: gate(g, x, y, 0.5)],
     promotion=SAME,
     reference=np.minimum,
+    strong=True,
 )
 raise_to = elementwise(
     "raise_to",
@@ -63,6 +66,7 @@ raise_to = elementwise(
     [lambda g, x, y: gate(g, x, y, 1.0), lambda g, x, y: gate(g, y, x, 0.0)],
     promotion=SAME,
     reference=np.maximum,
+    strong=True,
 )
 """The maximum of x and a lower bound; at the bound the derivative is that of x."""
 
@@ -72,5 +76,6 @@ lower_to = elementwise(
     [lambda g, x, y: gate(g, y, x, 1.0), lambda g, x, y: gate(g, x, y, 0.0)],
     promotion=SAME,
     reference=np.minimum,
+    strong=True,
 )
 """The minimum of x and an upper bound; at the bound the derivative is that of x."""

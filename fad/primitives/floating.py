@@ -97,6 +97,7 @@ copysign = elementwise(
     [lambda g, x, y: select(eq(signbit(x), signbit(y)), g, neg(g)), None],
     promotion=REAL_INEXACT,
     reference=np.copysign,
+    strong=True,
 )
 nextafter = elementwise(
     "nextafter",
@@ -120,6 +121,7 @@ heaviside = elementwise(
     [None, lambda g, x: keep_where(eq(x, 0.0), g)],
     promotion=REAL_INEXACT,
     reference=np.heaviside,
+    strong=True,
 )
 
 
@@ -157,6 +159,7 @@ ldexp: Any = elementwise(
     ],
     reference=np.ldexp,
     oracle=lambda x, n: x * jnp.exp2(n),
+    strong=True,
 )
 
 

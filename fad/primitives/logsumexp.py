@@ -17,7 +17,7 @@ from fad.core import dtypes
 from fad.core.apply import apply, apply1
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, located
-from fad.primitives.arithmetic import add, mul, neg, sub
+from fad.primitives.arithmetic import add, mul, neg, sub, times
 from fad.primitives.cumulative import linear_recurrence
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import PerOperand
@@ -125,10 +125,10 @@ LOGSUMEXP = primitive(
     widened(_logsumexp),
     PerOperand(
         [
-            lambda t, x, *, axes, keepdims: reduce_sum(mul(softmax(x, axes), t), axes, keepdims),
+            lambda t, x, *, axes, keepdims: reduce_sum(times(softmax(x, axes), t), axes, keepdims),
         ],
         [
-            lambda g, x, *, axes, keepdims: mul(
+            lambda g, x, *, axes, keepdims: times(
                 softmax(x, axes), aligned(g, x.aval.shape, axes, keepdims)
             ),
         ],
@@ -152,19 +152,19 @@ def logsumexp(x: Any, axes: Axes, keepdims: bool = False) -> Any:
 def _centred(t: Any, weights: Any, axes: Axes) -> Any:
     """``t`` less its weighted mean."""
     for _ in range(2):
-        t = sub(t, reduce_sum(mul(weights, t), axes, True))
+        t = sub(t, reduce_sum(times(weights, t), axes, True))
     return t
 
 
 def _spread_out(g: Any, weights: Any, axes: Axes) -> Any:
     """The transpose of :func:`_centred`."""
     for _ in range(2):
-        g = sub(g, mul(weights, reduce_sum(g, axes, True)))
+        g = sub(g, times(weights, reduce_sum(g, axes, True)))
     return g
 
 
 def _through_softmax(g: Any, out: Any, *, axes: Axes) -> Any:
-    return mul(out, _centred(g, out, axes))  # a symmetric matrix
+    return times(out, _centred(g, out, axes))  # a symmetric matrix
 
 
 SOFTMAX = primitive(
@@ -239,16 +239,16 @@ def _weights(x: Any, *, axis: int, reverse: bool) -> tuple[Any, Any]:
 
 def _push_weights(t: Any, out: Any, *, axis: int, reverse: bool) -> tuple[Any, Any]:
     before, here = out
-    change = sub(t, linear_recurrence(before, mul(here, t), axis, reverse))
-    change = mul(mul(before, here), change)
+    change = sub(t, linear_recurrence(before, times(here, t), axis, reverse))
+    change = times(mul(before, here), change)
     return neg(change), change
 
 
 def _pull_weights(g: Any, out: Any, *, axis: int, reverse: bool) -> Any:
     before, here = out
     towards = neg(g[0]) if g[1] is None else g[1] if g[0] is None else sub(g[1], g[0])
-    change = mul(mul(before, here), towards)
-    return sub(change, mul(here, linear_recurrence(before, change, axis, not reverse)))
+    change = times(mul(before, here), towards)
+    return sub(change, times(here, linear_recurrence(before, change, axis, not reverse)))
 
 
 WEIGHTS = primitive(
@@ -266,14 +266,14 @@ WEIGHTS = primitive(
 
 def _push_cumlogsumexp(t: Any, x: Any, *, axis: int, reverse: bool) -> Any:
     before, here = apply(WEIGHTS(axis=axis, reverse=reverse), x)
-    part = mul(here, t)
-    return add(mul(before, linear_recurrence(before, part, axis, reverse)), part)
+    part = times(here, t)
+    return add(times(before, linear_recurrence(before, part, axis, reverse)), part)
 
 
 def _pull_cumlogsumexp(g: Any, x: Any, *, axis: int, reverse: bool) -> Any:
     before, here = apply(WEIGHTS(axis=axis, reverse=reverse), x)
-    later = linear_recurrence(before, mul(before, g), axis, not reverse)
-    return mul(here, add(g, later))
+    later = linear_recurrence(before, times(before, g), axis, not reverse)
+    return times(here, add(g, later))
 
 
 def _infer_cumlogsumexp(x: Aval, *, axis: int, reverse: bool) -> Aval:

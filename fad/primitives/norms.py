@@ -12,7 +12,7 @@ from fad.core import dtypes
 from fad.core.apply import apply1
 from fad.core.aval import Aval, make_aval
 from fad.primitives.arithmetic import absolute as abs_
-from fad.primitives.arithmetic import mul, neg, sign
+from fad.primitives.arithmetic import mul, neg, sign, times
 from fad.primitives.broadcast import convert
 from fad.primitives.complexes import conj, real
 from fad.primitives.declare import INEXACT, Sample, elementwise, primitive
@@ -116,12 +116,12 @@ def _direction(x: Any, out: Any, order: float, axes: Axes, keepdims: bool) -> An
 
 def _push(g: Any, x: Any, out: Any, *, order: float, axes: Axes, keepdims: bool) -> Any:
     direction = _direction(x, out, order, axes, keepdims)
-    return reduce_sum(real(mul(conj(direction), g)), axes, keepdims)
+    return reduce_sum(real(times(conj(direction), g)), axes, keepdims)
 
 
 def _pull(g: Any, x: Any, out: Any, *, order: float, axes: Axes, keepdims: bool) -> Any:
     direction = conj(_direction(x, out, order, axes, keepdims))
-    return mul(aligned(g, x.aval.shape, axes, keepdims), direction)
+    return times(aligned(g, x.aval.shape, axes, keepdims), direction)
 
 
 def _infer(x: Aval, *, order: float, axes: Axes, keepdims: bool) -> Aval:

@@ -21,7 +21,7 @@ from fad.core.aval import Aval, Shape, make_aval
 from fad.core.dtypes import DType
 from fad.core.errors import FadValueError, located
 from fad.core.primitive import Operation, Primitive
-from fad.primitives.arithmetic import div, mul
+from fad.primitives.arithmetic import div, mul, times
 from fad.primitives.broadcast import broadcast_to
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
@@ -152,12 +152,12 @@ def products_of_others(x: Any, axes: Axes) -> Any:
 
 
 def _push_prod(t: Any, x: Any, *, axes: Axes, keepdims: bool) -> Any:
-    return reduce_sum(mul(t, products_of_others(x, axes)), axes, keepdims)
+    return reduce_sum(times(t, products_of_others(x, axes)), axes, keepdims)
 
 
 def _pull_prod(g: Any, x: Any, *, axes: Axes, keepdims: bool) -> Any:
     shape = x.aval.shape
-    return mul(aligned(g, shape, axes, keepdims), products_of_others(x, axes))
+    return times(aligned(g, shape, axes, keepdims), products_of_others(x, axes))
 
 
 def _samples_prod() -> list[Sample]:

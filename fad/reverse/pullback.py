@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fad.core.config import is_zero_strong
 from fad.core.replay import forbid, position_of, replayed
 from fad.core.stream import enter, local
 from fad.core.tensor import Array
@@ -87,7 +88,7 @@ class Recording:
         positions = self.positions(outputs)
         if positions is None:
             return compute()
-        return replayed((key, positions, self.level.positions), compute)
+        return replayed((key, positions, self.level.positions, is_zero_strong()), compute)
 
     def positions(self, outputs: Sequence[Any]) -> tuple[int, ...] | None:
         """Where the outputs stand in the run, or None if the stream does not tell it."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
+from fad.core import config
 from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import SCALARS
-from fad.core.config import current
+from fad.core.config import current, is_zero_strong
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.stream import Segment, enter, local, record, record1, record2, scalar_at
@@ -109,6 +110,8 @@ class TapeLevel(Level):
                 slots.append(0)
         if operation.derivative is None:
             return apply(operation, *values)
+        if config.strong_blocks and is_zero_strong():
+            operation = operation.strong()
         rule = operation.rules.get(mask) or operation.rule(mask)
         out = self._perform(rule, values)
         if rule.pull is None:  # no wanted operand has a derivative
@@ -135,7 +138,7 @@ class TapeLevel(Level):
     def process1(self, operation: Operation, x: Any) -> Any:
         """The short way for one operand."""
         rule = operation.rules.get(1)
-        if rule is None or rule.results is not None or not self.active:
+        if rule is None or rule.results is not None or not self.active or config.strong_blocks:
             return self.process(operation, (x,))
         a = x.value
         if self.refs is None:
@@ -165,7 +168,7 @@ class TapeLevel(Level):
     def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
         """The short way for two operands."""
         rule = operation.rules.get(mask)
-        if rule is None or not rule.plain or not self.active:
+        if rule is None or not rule.plain or not self.active or config.strong_blocks:
             return self.process(operation, (x, y))
         node: Node = new(Node)
         node.slots = None

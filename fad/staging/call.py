@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core.apply import apply
 from fad.core.aval import Aval
+from fad.core.config import is_zero_strong
 from fad.core.graph import Graph, evaluate, simplify
 from fad.core.primitive import Operation, Primitive, ReverseRule
 from fad.core.program import perform_inline
@@ -38,7 +39,8 @@ def operation_of(graph: Graph) -> Operation:
     return _derived(graph, "call", lambda: CALL(graph=graph))
 
 
-def _derived(graph: Graph, key: Any, make: Callable[[], Any]) -> Any:
+def _derived(graph: Graph, name: Any, make: Callable[[], Any]) -> Any:
+    key = name, is_zero_strong()
     found = graph.derived.get(key)
     if found is None:
         found = graph.derived[key] = make()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fad.core.aval import SCALARS, Aval
+from fad.core.config import is_zero_strong
 from fad.core.errors import ConcretizationError, located
 from fad.core.graph import Equation, Graph
 from fad.core.level import Level
@@ -98,6 +99,8 @@ class StageLevel(Level):
             for x in operands:
                 if isinstance(x, StagedTensor) and x.level is self:
                     self.check_active(x)
+        if is_zero_strong():
+            operation = operation.strong()
         inputs = tuple([self.lookup(x) for x in operands])
         avals = operation.infer(tuple([self.avals[v] for v in inputs]))
         if type(avals) is tuple:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fad.core import pytree
 from fad.core.aval import SCALARS, Aval
+from fad.core.config import is_zero_strong
 from fad.core.errors import (
     FadTypeError,
     FadValueError,
@@ -153,7 +154,7 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._plain and not kwargs and not local.depth:
-            key: list[Any] = []
+            key: list[Any] = [True] if is_zero_strong() else []
             buffers: list[Any] = []
             if quick_key(args, key, buffers):
                 found = self._fast.get(tuple(key))
@@ -168,7 +169,7 @@ class Jitted:
             static, dynamic_args, dynamic_kwargs = self._split(args, kwargs)
             leaves, treedef = pytree.flatten((dynamic_args, dynamic_kwargs))
             avals = self._avals(leaves, (dynamic_args, dynamic_kwargs))
-            key = (static, treedef, avals)
+            key = (static, treedef, avals, is_zero_strong())
             compiled = self._compiled.get(key)
             if compiled is None:
                 compiled = self._capture(static, treedef, avals, args, dynamic_args)
@@ -276,7 +277,7 @@ class Jitted:
             )
         )
         if self._plain and not kwargs:
-            quick: list[Any] = []
+            quick: list[Any] = [True] if is_zero_strong() else []
             if quick_key(args, quick, []) and all(map(_is_native, pytree.flatten(args)[0])):
                 self._fast[tuple(quick)] = compiled
 
@@ -307,7 +308,7 @@ class Jitted:
         static, dynamic_args, dynamic_kwargs = self._split(args, kwargs)
         leaves, treedef = pytree.flatten((dynamic_args, dynamic_kwargs))
         avals = self._avals(leaves, (dynamic_args, dynamic_kwargs))
-        found = self._compiled.get((static, treedef, avals))
+        found = self._compiled.get((static, treedef, avals, is_zero_strong()))
         return (found or self._capture(static, treedef, avals, args, dynamic_args)).graph
 
 

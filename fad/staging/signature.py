@@ -167,7 +167,7 @@ _CONTAINERS = frozenset([tuple, list, dict])
 
 def signature_text(key: Any) -> str:
     """Avals of the leaves and static arguments, for messages."""
-    static, _, avals = key
+    static, _, avals, _ = key
     parts = [repr(a) for a in avals]
     parts += [f"{place}={entry.value!r}"[:40] for place, entry in static]
     return ", ".join(parts)
@@ -177,8 +177,8 @@ def difference(earlier: list[Any], key: Any) -> str:
     """Why the latest compiled version could not be used."""
     if not earlier:
         return "it was the first call"
-    static, treedef, avals = key
-    last_static, last_tree, last_avals = earlier[-1]
+    static, treedef, avals, strong = key
+    last_static, last_tree, last_avals, last_strong = earlier[-1]
     if treedef != last_tree:
         return f"the arguments have another structure: {treedef}, before {last_tree}"
     for i, (now, before) in enumerate(zip(avals, last_avals, strict=True)):
@@ -187,4 +187,6 @@ def difference(earlier: list[Any], key: Any) -> str:
     for (place, now), (_, before) in zip(static, last_static, strict=False):
         if now != before:
             return f"the static argument {place} is {now.value!r}, before {before.value!r}"
+    if strong != last_strong:
+        return f"fad.strong_zero is {'on' if strong else 'off'}, before {'off' if strong else 'on'}"
     return "the static arguments differ"
