@@ -11,7 +11,7 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.config import is_zero_strong
 from fad.core.tensor import aval_of
-from fad.primitives import precise
+from fad.primitives import annex_g
 from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
@@ -91,13 +91,9 @@ neg: Any = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, re
 # ---------------------------------------------------------------------------- sign and magnitude
 
 
-def _abs(x: Any) -> Any:
-    return x if x.dtype.kind in "bu" else lax.abs(x)
-
-
 absolute = elementwise(
     "abs",
-    _abs,
+    annex_g.absolute,
     [lambda g, x: mul(g, conj(sign(x)))],  # 0 at 0
     promotion=TO_REAL,
     reference=np.abs,
@@ -116,7 +112,7 @@ def _turned(g: Any, direction: Any, x: Any) -> Any:
 
 _complex_sign = elementwise(
     "complex_sign",
-    lax.sign,
+    annex_g.direction,
     [lambda g, x, out: _turned(g, conj(out), x)],
     forwards=[lambda g, x, out: _turned(g, out, x)],
     promotion=Promotion(allowed="fc"),
@@ -155,7 +151,7 @@ reciprocal = elementwise(
 )
 sqrt = elementwise(
     "sqrt",
-    precise.sqrt,
+    annex_g.sqrt,
     [lambda g, out: div(mul(g, 0.5), out)],
     promotion=INEXACT,
     domains=((0.1, 3.0),),

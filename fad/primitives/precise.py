@@ -131,11 +131,16 @@ def arcsinh(x: Any) -> Any:
 # -------------------------------------------------------------------- exponentials and logarithms
 
 
+def _times(x: Any, factor: float) -> Any:
+    """A complex ``x`` times a real number; as a complex one it would turn infinities to NaN."""
+    return lax.complex(lax.real(x) * factor, lax.imag(x) * factor)
+
+
 @widened
 def exp2(x: Any) -> Any:
     """2**x; exact for integers."""
     if is_complex(x):
-        return lax.exp(x * LN2)
+        return lax.exp(_times(x, LN2))
     limit = 4.0 * jnp.finfo(x.dtype).maxexp
     n = lax.round(jnp.clip(x, -limit, limit), lax.RoundingMethod.TO_NEAREST_EVEN)
     return scaled(lax.exp((x - n) * LN2), n)
@@ -159,7 +164,7 @@ def _normal(x: Any) -> Any:
 def log2(x: Any) -> Any:
     """The logarithm to base 2; exact for powers of 2."""
     if is_complex(x):
-        return lax.log(x) / LN2
+        return _times(lax.log(x), 1.0 / LN2)
     m, k = split_exponent(x)
     return jnp.where(_normal(x), k + lax.log(m) / LN2, lax.log(x) / LN2)
 
@@ -174,7 +179,7 @@ _LOG10_2 = {  # upper part, of which small multiples are exact, and the rest
 def log10(x: Any) -> Any:
     """The logarithm to base 10; exact for powers of 10."""
     if is_complex(x):
-        return lax.log(x) / math.log(10.0)
+        return _times(lax.log(x), 1.0 / math.log(10.0))
     m, k = split_exponent(x)
     high, low = _LOG10_2[x.dtype.itemsize]
     inverse = 1.0 / math.log(10.0)

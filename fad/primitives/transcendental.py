@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives import precise
+from fad.primitives import annex_g, precise
 from fad.primitives.arithmetic import add, div, is_complex, mul, neg, sqrt, square, sub
 from fad.primitives.complexes import times_i
 from fad.primitives.declare import INEXACT, REAL_INEXACT, elementwise
@@ -24,24 +24,26 @@ _UNIT = ((-0.9, 0.9),)
 
 # -------------------------------------------------------------------- exponentials and logarithms
 
-exp = elementwise("exp", lax.exp, [lambda g, out: mul(g, out)], promotion=INEXACT, reference=np.exp)
+exp = elementwise(
+    "exp", annex_g.exp, [lambda g, out: mul(g, out)], promotion=INEXACT, reference=np.exp
+)
 exp2 = elementwise(
     "exp2",
-    precise.exp2,
+    annex_g.exp2,
     [lambda g, out: mul(g, mul(out, precise.LN2))],
     promotion=INEXACT,
     reference=np.exp2,
 )
 expm1 = elementwise(
     "expm1",
-    lax.expm1,
+    annex_g.expm1,
     [lambda g, x: mul(g, exp(x))],  # not expm1(x) + 1, which loses exp(-40)
     promotion=INEXACT,
     reference=np.expm1,
 )
 log = elementwise(
     "log",
-    lax.log,
+    annex_g.log,
     [lambda g, x: div(g, x)],
     promotion=INEXACT,
     domains=_POSITIVE,
@@ -49,7 +51,7 @@ log = elementwise(
 )
 log1p = elementwise(
     "log1p",
-    precise.log1p,
+    annex_g.log1p,
     [lambda g, x: div(g, add(x, 1.0))],
     promotion=INEXACT,
     domains=((-0.9, 3.0),),
@@ -57,7 +59,7 @@ log1p = elementwise(
 )
 log2 = elementwise(
     "log2",
-    precise.log2,
+    annex_g.log2,
     [lambda g, x: div(mul(g, 1.0 / math.log(2.0)), x)],
     promotion=INEXACT,
     domains=_POSITIVE,
@@ -66,7 +68,7 @@ log2 = elementwise(
 )
 log10 = elementwise(
     "log10",
-    precise.log10,
+    annex_g.log10,
     [lambda g, x: div(mul(g, 1.0 / math.log(10.0)), x)],
     promotion=INEXACT,
     domains=_POSITIVE,
@@ -139,10 +141,10 @@ logaddexp2 = elementwise(
 # ------------------------------------------------------------------------- trigonometric functions
 
 sin = elementwise(
-    "sin", lax.sin, [lambda g, x: mul(g, cos(x))], promotion=INEXACT, reference=np.sin
+    "sin", annex_g.sin, [lambda g, x: mul(g, cos(x))], promotion=INEXACT, reference=np.sin
 )
 cos: Any = elementwise(
-    "cos", lax.cos, [lambda g, x: neg(mul(g, sin(x)))], promotion=INEXACT, reference=np.cos
+    "cos", annex_g.cos, [lambda g, x: neg(mul(g, sin(x)))], promotion=INEXACT, reference=np.cos
 )
 
 
@@ -153,7 +155,7 @@ def _tan_slope(x: Any, out: Any) -> Any:
 
 tan = elementwise(
     "tan",
-    lax.tan,
+    annex_g.tan,
     [lambda g, x, out: mul(g, _tan_slope(x, out))],
     promotion=INEXACT,
     domains=((-1.2, 1.2),),
@@ -171,7 +173,7 @@ def _cosine_of_arcsine(x: Any) -> Any:
 
 arcsin = elementwise(
     "arcsin",
-    precise.arcsin,
+    annex_g.arcsin,
     [lambda g, x: div(g, _cosine_of_arcsine(x))],
     promotion=INEXACT,
     domains=_UNIT,
@@ -179,7 +181,7 @@ arcsin = elementwise(
 )
 arccos = elementwise(
     "arccos",
-    precise.arccos,
+    annex_g.arccos,
     [lambda g, x: neg(div(g, _cosine_of_arcsine(x)))],
     promotion=INEXACT,
     domains=_UNIT,
@@ -193,18 +195,20 @@ def _arctan_partial(g: Any, x: Any) -> Any:
     return div(g, add(square(x), 1.0))
 
 
-arctan = elementwise("arctan", lax.atan, [_arctan_partial], promotion=INEXACT, reference=np.arctan)
+arctan = elementwise(
+    "arctan", annex_g.arctan, [_arctan_partial], promotion=INEXACT, reference=np.arctan
+)
 
 # ---------------------------------------------------------------------------- hyperbolic functions
 
 sinh = elementwise(
-    "sinh", precise.sinh, [lambda g, x: mul(g, cosh(x))], promotion=INEXACT, reference=np.sinh
+    "sinh", annex_g.sinh, [lambda g, x: mul(g, cosh(x))], promotion=INEXACT, reference=np.sinh
 )
 cosh: Any = elementwise(
-    "cosh", precise.cosh, [lambda g, x: mul(g, sinh(x))], promotion=INEXACT, reference=np.cosh
+    "cosh", annex_g.cosh, [lambda g, x: mul(g, sinh(x))], promotion=INEXACT, reference=np.cosh
 )
 tanh = elementwise(
-    "tanh", lax.tanh, [lambda g, x: mul(g, sech2(x))], promotion=INEXACT, reference=np.tanh
+    "tanh", annex_g.tanh, [lambda g, x: mul(g, sech2(x))], promotion=INEXACT, reference=np.tanh
 )
 sech2: Any = elementwise(
     "sech2",
@@ -227,11 +231,11 @@ def _arcsinh_partial(g: Any, x: Any) -> Any:
 
 
 arcsinh = elementwise(
-    "arcsinh", precise.arcsinh, [_arcsinh_partial], promotion=INEXACT, reference=np.arcsinh
+    "arcsinh", annex_g.arcsinh, [_arcsinh_partial], promotion=INEXACT, reference=np.arcsinh
 )
 arccosh = elementwise(
     "arccosh",
-    precise.arccosh,
+    annex_g.arccosh,
     [lambda g, x: div(div(g, sqrt(sub(x, 1.0))), sqrt(sub(x, -1.0)))],
     promotion=INEXACT,
     domains=((1.1, 3.0),),
@@ -239,7 +243,7 @@ arccosh = elementwise(
 )
 arctanh = elementwise(
     "arctanh",
-    precise.arctanh,
+    annex_g.arctanh,
     [lambda g, x: div(div(g, sub(1.0, x)), add(x, 1.0))],
     promotion=INEXACT,
     domains=_UNIT,
