@@ -23,7 +23,7 @@ WORKERS ?= auto
 TESTS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-deep lint format docs bench clean
+.PHONY: help demo test test-deep lint format docs bench accuracy clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -53,6 +53,9 @@ docs: $(VENV)/.installed-test ## write the generated pages of docs/
 
 bench: $(VENV)/.installed-bench ## measure against the rivals
 	$(BIN)/python -m benchmarks
+
+accuracy: $(VENV)/.installed-accuracy ## measure values and derivatives against exact ones
+	$(BIN)/python -m benchmarks.accuracy
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

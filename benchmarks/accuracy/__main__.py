@@ -1,0 +1,84 @@
+"""``python -m benchmarks.accuracy [--only NAME ...] [--effort X]``: measure, write the tables."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import platform
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy import aggregates, page
+from benchmarks.accuracy.measure import Row, dtypes_of, measure
+from benchmarks.accuracy.tables import EXACT
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, NUMBERS = DOCS / "accuracy_table.md", DOCS / "accuracy_table.json"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="print the rows of these; write nothing"
+    )
+    parser.add_argument("--effort", type=float, default=1.0, help="how many arguments: 1 is usual")
+    return parser.parse_args()
+
+
+def _header(seconds: float) -> dict[str, str]:
+    versions = []
+    for package in ("numpy", "jax", "torch", "mpmath"):
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"no {package}")
+    return {
+        "machine": f"{platform.machine()}, CPU",
+        "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
+        "took": f"{seconds / 60:.1f} minutes",
+    }
+
+
+def _rows(names: list[str], effort: float) -> list[Row]:
+    rows = []
+    for name in names:
+        for dtype in dtypes_of(EXACT[name]):
+            if sys.stderr.isatty():
+                print(f"\r\033[K{name} {dtype}", end="", file=sys.stderr, flush=True)
+            rows.append(measure(name, EXACT[name], dtype, effort))
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    return rows
+
+
+def main() -> int:
+    """Measure everything and write the page; 1 if an error above the aim has no reason."""
+    arguments = _arguments()
+    names = sorted(EXACT) if arguments.only is None else arguments.only
+    unknown = set(names) - set(EXACT)
+    if unknown:
+        sys.exit(f"no exact function for {', '.join(sorted(unknown))}; see benchmarks/accuracy")
+    began = time.monotonic()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        rows = _rows(names, arguments.effort)
+        sums = aggregates.run() if arguments.only is None else []
+    header = _header(time.monotonic() - began)
+    text = page.as_json(rows, sums, header)
+    shown = page.markdown(json.loads(text))
+    if arguments.only is not None:
+        print(shown)
+        return 0
+    NUMBERS.write_text(text, encoding="utf-8")
+    PAGE.write_text(shown, encoding="utf-8")
+    print(f"wrote {PAGE} and {NUMBERS} in {header['took']}")
+    return int(page.UNEXPLAINED in shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
