@@ -37,7 +37,9 @@ def _constant(shape: Any, value: int, dtype: Any, device: Any) -> Tensor:
     return _placed(made, device)
 
 
-def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
+def zeros(
+    shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
+) -> Tensor:
     """Zeros, float64 unless ``dtype`` says otherwise.
 
     >>> import fad.numpy as fnp
@@ -47,19 +49,24 @@ def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None
     return _constant(shape, 0, dtype, device)
 
 
-def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
+def ones(
+    shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
+) -> Tensor:
     """Ones, float64 unless ``dtype`` says otherwise."""
     return _constant(shape, 1, dtype, device)
 
 
-def empty(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
+def empty(
+    shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
+) -> Tensor:
     """Zeros: a tensor cannot be filled in later."""
     return _constant(shape, 0, dtype, device)
 
 
 def full(
-    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None
-) -> Tensor:
+    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None,
+    like: Any = None,
+) -> Tensor:  # fmt: skip
     """``fill_value``, which may be a tensor and broadcasts, everywhere.
 
     >>> import fad.numpy as fnp
@@ -119,7 +126,7 @@ def full_like(
 
 def eye(
     N: int, M: int | None = None, k: int = 0, dtype: Any = float, order: str = "C", *,
-    device: Any = None,
+    device: Any = None, like: Any = None,
 ) -> Tensor:  # fmt: skip
     """An N by M matrix with ones on diagonal ``k`` and zeros elsewhere.
 
@@ -132,7 +139,7 @@ def eye(
     return _placed(constants.eye(index(N), columns, index(k), as_dtype(dtype)), device)
 
 
-def identity(n: int, dtype: Any = None) -> Tensor:
+def identity(n: int, dtype: Any = None, *, like: Any = None) -> Tensor:
     """The n by n identity matrix."""
     return eye(n, dtype=float if dtype is None else dtype)
 
@@ -146,8 +153,9 @@ def _number(name: str, value: Any) -> Any:
 
 
 def arange(
-    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: Any = None
-) -> Tensor:
+    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: Any = None,
+    like: Any = None,
+) -> Tensor:  # fmt: skip
     """``start``, ``start + step``, ... up to, not including, ``stop``; from 0 if one is given.
 
     >>> import fad.numpy as fnp

@@ -24,17 +24,21 @@ from fad.primitives.broadcast import convert
 from fad.primitives.join import stack
 
 __all__ = [
-    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "from_dlpack",
-    "frombuffer", "fromfunction", "fromiter",
+    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray",
+    "from_dlpack", "frombuffer", "fromfunction", "fromiter",
 ]  # fmt: skip
 
 
-def asarray(obj: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    a: Any, dtype: Any = None, order: str | None = None, *, device: Any = None,
+    copy: bool | None = None, like: Any = None,
+) -> Tensor:  # fmt: skip
     """A tensor of an array, a number or a (nested) list of these; a tensor is kept as it is.
 
     NumPy's dtypes: float64 for floats, int64 for integers. An array is copied to the device at
     once, so later changes to it do not show; ``copy=False`` refuses to. In a list, tensors of any
-    transform may stand beside numbers.
+    transform may stand beside numbers. ``order`` and ``like`` change nothing, here and in the other
+    functions that make tensors: a tensor has no memory layout, and a tensor is what comes.
 
     >>> import fad
     >>> fad.asarray([1.0, 2.0])
@@ -43,26 +47,39 @@ def asarray(obj: Any, dtype: Any = None, *, device: Any = None, copy: bool | Non
     fad.Tensor(3., dtype=float32)
     """
     target = None if dtype is None else as_dtype(dtype)
-    if isinstance(obj, Tensor):
-        made = convert(obj, target or obj.dtype)  # which makes a weak one strong
-        if copy is False and made is not obj:
+    if isinstance(a, Tensor):
+        made = convert(a, target or a.dtype)  # which makes a weak one strong
+        if copy is False and made is not a:
             raise FadValueError(located("asarray: a change of dtype needs a copy"))
         return made if device is None else made.to_device(device)
     if copy is False:
         raise FadValueError(
             located(
-                f"asarray: a tensor cannot share the memory of a {type(obj).__name__}, which may "
+                f"asarray: a tensor cannot share the memory of a {type(a).__name__}, which may "
                 "be written to; leave copy=False out, or use from_dlpack(x, copy=False)."
             )
         )
-    if isinstance(obj, list | tuple) and _holds_tensor(obj):
-        return _stack(obj, target)
-    return _put(obj, target, device)
+    if isinstance(a, list | tuple) and _holds_tensor(a):
+        return _stack(a, target)
+    return _put(a, target, device)
 
 
-def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Tensor:
-    """The same as :func:`asarray`; ``ndmin`` puts axes of length 1 in front."""
-    made = asarray(obj, dtype)
+def array(
+    object: Any, dtype: Any = None, *, copy: bool | None = True, order: str | None = "K",
+    subok: bool = False, ndmin: int = 0, ndmax: int = 0, like: Any = None,
+) -> Tensor:  # fmt: skip
+    """The same as :func:`asarray`; ``ndmin`` puts axes of length 1 in front.
+
+    ``ndmax``, unless it is 0, is the number of axes that the result may have.
+    """
+    made = asarray(object, dtype)
+    if ndmax and made.ndim > ndmax:
+        raise FadValueError(
+            located(
+                f"array: {made.ndim} axes, more than ndmax={ndmax}; tensors hold numbers, not "
+                "lists: leave ndmax out"
+            )
+        )
     missing = ndmin - made.ndim
     return made.reshape((1,) * missing + made.shape) if missing > 0 else made
 
@@ -70,13 +87,16 @@ def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int =
 asanyarray = asarray
 
 
-def ascontiguousarray(a: Any, dtype: Any = None) -> Tensor:
+def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> Tensor:
     """A tensor of ``a`` with at least one axis; tensors have no memory layout."""
     made = asarray(a, dtype)
     return made if made.ndim else made.reshape(1)
 
 
-def asarray_chkfinite(a: Any, dtype: Any = None) -> Tensor:
+asfortranarray = ascontiguousarray
+
+
+def asarray_chkfinite(a: Any, dtype: Any = None, order: str | None = None) -> Tensor:
     """A tensor of ``a``, or an error if it holds infinities or NaN, which needs its values."""
     made = asarray(a, dtype)
     value = np.asarray(made.concrete("asarray_chkfinite").realize())
@@ -86,18 +106,20 @@ def asarray_chkfinite(a: Any, dtype: Any = None) -> Tensor:
 
 
 def fromfunction(
-    function: Callable[..., Any], shape: Any, *, dtype: Any = float, **kwargs: Any
+    function: Callable[..., Any], shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any
 ) -> Any:
     """``function`` of the coordinates of all elements, one tensor for each axis."""
     return function(*[asarray(i) for i in np.indices(shape, as_dtype(dtype))], **kwargs)
 
 
-def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1) -> Tensor:
+def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, *, like: Any = None) -> Tensor:
     """A tensor of what an iterable yields, at most ``count`` of it unless that is -1."""
     return asarray(list(iter if count < 0 else islice(iter, count)), dtype)
 
 
-def frombuffer(buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0) -> Tensor:
+def frombuffer(
+    buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0, *, like: Any = None
+) -> Tensor:
     """A tensor of the bytes of an object, which are copied."""
     return asarray(np.frombuffer(buffer, as_dtype(dtype), count, offset))
 

@@ -84,7 +84,9 @@ def _with_rows(name: str, m: Any) -> Tensor:
     return x if x.ndim > 1 else broadcast_to(x, (x.size, x.size))  # as NumPy does
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = float) -> Tensor:
+def tri(
+    N: int, M: int | None = None, k: int = 0, dtype: Any = float, *, like: Any = None
+) -> Tensor:
     """A matrix with ones at and below diagonal ``k`` and zeros above."""
     made = constants.tri(int(N), int(N if M is None else M), int(k))
     return convert(made, as_dtype(dtype))

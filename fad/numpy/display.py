@@ -76,6 +76,14 @@ def array_str(a: Any, *args: Any, **kwargs: Any) -> str:
     return np.array_str(host(tensor(a), "array_str"), *args, **kwargs)
 
 
-def array_repr(arr: Any) -> str:
-    """The same as ``repr``."""
-    return to_repr(tensor(arr))
+def array_repr(
+    arr: Any,
+    max_line_width: int | None = None,
+    precision: int | None = None,
+    suppress_small: bool | None = None,
+) -> str:
+    """The same as ``repr``; the options are NumPy's."""
+    options = {"linewidth": max_line_width, "precision": precision, "suppress": suppress_small}
+    given: Any = {name: value for name, value in options.items() if value is not None}
+    with np.printoptions(**given):
+        return to_repr(tensor(arr))

@@ -16,7 +16,7 @@ from fad.core.errors import FadTypeError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import tensor
 from fad.numpy.dtypes import finfo
-from fad.numpy.ufunc import binary, refuse_out, unary
+from fad.numpy.ufunc import binary, refuse_out, unary, with_options
 from fad.primitives import (
     arithmetic,
     bitwise,
@@ -37,91 +37,16 @@ from fad.primitives import (
 from fad.primitives.broadcast import convert, zeros
 
 __all__ = [
-    "abs",
-    "absolute",
-    "acos",
-    "acosh",
-    "add",
-    "angle",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "around",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "cbrt",
-    "ceil",
-    "clip",
-    "conj",
-    "conjugate",
-    "copysign",
-    "cos",
-    "cosh",
-    "deg2rad",
-    "degrees",
-    "divide",
-    "divmod",
-    "exp",
-    "exp2",
-    "expm1",
-    "fabs",
-    "fix",
-    "float_power",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "frexp",
-    "gcd",
-    "heaviside",
-    "hypot",
-    "imag",
-    "lcm",
-    "ldexp",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logaddexp2",
-    "maximum",
-    "minimum",
-    "mod",
-    "modf",
-    "multiply",
-    "nan_to_num",
-    "negative",
-    "nextafter",
-    "positive",
-    "pow",
-    "power",
-    "rad2deg",
-    "radians",
-    "real",
-    "reciprocal",
-    "remainder",
-    "rint",
-    "round",
-    "sign",
-    "sin",
-    "sinc",
-    "sinh",
-    "spacing",
-    "sqrt",
-    "square",
-    "subtract",
-    "tan",
-    "tanh",
-    "true_divide",
-    "trunc",
+    "abs", "absolute", "acos", "acosh", "add", "angle", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "around", "asin", "asinh", "atan", "atan2",
+    "atanh", "cbrt", "ceil", "clip", "conj", "conjugate", "copysign", "cos", "cosh", "deg2rad",
+    "degrees", "divide", "divmod", "exp", "exp2", "expm1", "fabs", "fix", "float_power",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "frexp", "gcd", "heaviside", "hypot",
+    "imag", "lcm", "ldexp", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2",
+    "maximum", "minimum", "mod", "modf", "multiply", "nan_to_num", "negative", "nextafter",
+    "positive", "pow", "power", "rad2deg", "radians", "real", "reciprocal", "remainder", "rint",
+    "round", "sign", "sin", "sinc", "sinh", "spacing", "sqrt", "square", "subtract", "tan",
+    "tanh", "true_divide", "trunc",
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic
@@ -176,9 +101,11 @@ float_power = binary("float_power", _float_power, "x ** y in float64 or complex1
 fabs = unary("fabs", _fabs, "The magnitude of real numbers, as floats.")
 
 
-def divmod(x: Any, y: Any, /) -> tuple[Tensor, Tensor]:
-    """``(floor_divide(x, y), remainder(x, y))``."""
-    return floor_divide(x, y), remainder(x, y)
+divmod = binary(
+    "divmod",
+    lambda x, y: (division.floor_divide(x, y), division.remainder(x, y)),
+    "``(floor_divide(x, y), remainder(x, y))``.",
+)
 
 
 # ------------------------------------------------------------------------------ the larger of two
@@ -205,12 +132,14 @@ _MISSING: Any = object()
 
 
 def clip(
-    a: Any, a_min: Any = _MISSING, a_max: Any = _MISSING, out: Any = None, *,
-    min: Any = _MISSING, max: Any = _MISSING,
+    a: Any, min: Any = _MISSING, max: Any = _MISSING, out: Any = None, *,
+    a_min: Any = _MISSING, a_max: Any = _MISSING, **options: Any,
 ) -> Tensor:  # fmt: skip
     """``a`` limited to an interval; a bound may be None or left out.
 
-    The derivative in ``a`` is 1 inside and at a bound, 0 outside, where the bound has it.
+    The bounds have two names each, the array API standard's and NumPy's older ones. ``options``
+    are those of ufuncs. The derivative in ``a`` is 1 inside and at a bound, 0 outside, where the
+    bound has it.
 
     >>> import fad
     >>> import fad.numpy as np
@@ -219,19 +148,29 @@ def clip(
     >>> fad.grad(lambda x: np.clip(x, 0.0, 1.0))(1.0)
     fad.Tensor(1.)
     """
-    refuse_out("clip", out, "y, low, high")
     if (a_min is not _MISSING and min is not _MISSING) or (
         a_max is not _MISSING and max is not _MISSING
     ):
         raise FadTypeError(located("clip takes a_min and a_max, or min and max, not both"))
     low = min if a_min is _MISSING else a_min
     high = max if a_max is _MISSING else a_max
-    x = tensor(a)
-    if low is not None and low is not _MISSING:
-        x = extrema.raise_to(x, _operand(low))
-    if high is not None and high is not _MISSING:
-        x = extrema.lower_to(x, _operand(high))
-    return x
+    low, high = (None if x is _MISSING else x for x in (low, high))
+    refuse_out("clip", out, "y, low, high")
+    bounds = tuple([_operand(x) for x in (low, high) if x is not None])
+    if options:
+        return with_options("clip", _limiter(low, high), (a, *bounds), None, options)
+    return _limiter(low, high)(tensor(a), *bounds)
+
+
+def _limiter(low: Any, high: Any) -> Any:
+    """The function of (x, *bounds), of which those that are None here are left out."""
+
+    def limited(x: Any, *bounds: Any) -> Any:
+        if low is not None:
+            x = extrema.raise_to(x, bounds[0])
+        return x if high is None else extrema.lower_to(x, bounds[-1])
+
+    return limited
 
 
 def _operand(x: Any) -> Any:
@@ -329,20 +268,24 @@ heaviside = binary("heaviside", floating.heaviside, "0, y or 1 where x is negati
 ldexp = binary("ldexp", floating.ldexp, "x * 2**n for integers n.")
 
 
-def frexp(x: Any, /) -> tuple[Tensor, Tensor]:
-    """Mantissa in [0.5, 1) and exponent, as int32: ``x = mantissa * 2**exponent``."""
+def _frexp(x: Any) -> tuple[Tensor, Tensor]:
     x = tensor(x)
     exponent = floating.exponent(x)
     return floating.ldexp(x, arithmetic.neg(exponent)), exponent
 
 
-def modf(x: Any, /) -> tuple[Tensor, Tensor]:
-    """Fractional and integral parts, both with the sign of ``x``."""
+def _modf(x: Any) -> tuple[Tensor, Tensor]:
     x = tensor(x)
     x = convert(x, dtypes.inexact_of(x.dtype))
     whole = floating.trunc(x)
     rest = comparison.drop_where(floating.isinf(x), arithmetic.sub(x, whole))
     return floating.copysign(rest, x), floating.copysign(whole, x)
+
+
+frexp = unary(
+    "frexp", _frexp, "Mantissa in [0.5, 1) and exponent, as int32: ``x = mantissa * 2**exponent``."
+)
+modf = unary("modf", _modf, "Fractional and integral parts, both with the sign of x.")
 
 
 def nan_to_num(

@@ -42,9 +42,9 @@ class __array_namespace_info__:
             "indexing": dtypes.dtype("int64"),
         }
 
-    def devices(self) -> list[Any]:
+    def devices(self) -> tuple[Any, ...]:
         """All devices of the default platform."""
-        return kernels.devices()
+        return tuple(kernels.devices())
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The standard's dtypes by name; those of one kind, or of several."""

@@ -7,6 +7,7 @@ import pytest
 
 import fad
 import fad.numpy as fnp
+from fad.core.errors import FadTypeError
 from fad.numpy import elementwise, logic
 
 UFUNCS = sorted(
@@ -149,9 +150,25 @@ def test_clip():
     bounds = fad.grad(lambda lo, hi: fnp.sum(fnp.clip(x, lo, hi)), argnums=(0, 1))(0.0, 1.0)
     assert [float(b) for b in bounds] == [1.0, 1.0]
     with pytest.raises(TypeError, match="not both"):
-        fnp.clip(x, 0.0, 1.0, min=0.0)
+        fnp.clip(x, 0.0, 1.0, a_min=0.0)
     with pytest.raises(OverflowError):
         fnp.clip(np.uint8([1]), 0, 300)
+    np.testing.assert_array_equal(fnp.clip(x, a_max=None, a_min=0.5), np.clip(x, 0.5, None))
+    assert np.clip(fad.asarray(x), 0.0, 1.0, dtype=np.float32).dtype == np.float32
+    with pytest.raises(FadTypeError, match=r"where\(mask, np.clip"):
+        fnp.clip(x, 0.0, 1.0, where=x > 0)
+
+
+@pytest.mark.parametrize("name", ["divmod", "modf", "frexp"])
+def test_ufuncs_of_several_results_take_their_options(name):
+    operands = (np.array([1.5, -2.0]), 0.7)[: getattr(np, name).nin]
+    function = getattr(fnp, name)
+    single = function(*operands, dtype=np.float32, out=(None, None))
+    assert single[0].dtype == np.float32
+    with pytest.raises(FadTypeError, match="cannot write through out="):
+        function(*operands, out=(np.zeros(2), np.zeros(2)))
+    with pytest.raises(FadTypeError, match="takes no signature= on tensors"):
+        function(*operands, signature="d->dd")
 
 
 @pytest.mark.parametrize("name", ["fmax", "fmin"])

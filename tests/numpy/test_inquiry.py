@@ -81,6 +81,10 @@ def test_equality_is_known_under_jit():
         lambda xp: xp.asarray_chkfinite([1.0, 2.0]),
         lambda xp: xp.asarray_chkfinite([1, 2]),
         lambda xp: xp.copy([1.0]),
+        lambda xp: xp.asfortranarray(2.0),
+        lambda xp: xp.asarray([[1, 2]], None, "F", copy=True),
+        lambda xp: xp.array([1, 2], float, ndmin=2, order="C", subok=True),
+        lambda xp: xp.identity(2, like=None),
     ],
 )
 def test_ways_of_making(made):
@@ -95,12 +99,25 @@ def test_chkfinite_raises():
         fnp.asarray_chkfinite([1.0, np.inf])
 
 
+def test_what_is_like_a_tensor_is_one():
+    x = fnp.asarray([1.0])
+    for made in (np.zeros(2, like=x), np.asarray([2], like=x), np.full(2, 3.0, like=x),
+                 np.arange(3, like=x), np.eye(2, like=x), np.tri(2, like=x)):  # fmt: skip
+        assert isinstance(made, fad.Tensor)
+
+
+def test_lists_may_be_refused_by_their_depth():
+    with pytest.raises(fad.FadError, match="2 axes, more than ndmax=1"):
+        fnp.array([[1.0]], ndmax=1)
+
+
 def test_text():
     x = fnp.asarray([1.0, 2.5])
     assert fnp.array_str(x) == "[1.  2.5]"
     assert fnp.array2string(x, separator=",") == "[1. ,2.5]"
     assert np.array2string(x) == "[1.  2.5]"
     assert fnp.array_repr(x) == repr(x)
+    assert fnp.array_repr(x / 3, precision=2) == "fad.Tensor([0.33, 0.83])"
 
 
 def test_the_standard_namespace_describes_itself():
