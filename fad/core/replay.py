@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
-from weakref import ref
 
 from fad.core.aval import Aval
-from fad.core.stream import Segment, flush, local, new, scalar_at
+from fad.core.stream import Segment, array_at, flush, local, place_at, present
 from fad.core.tensor import Array
 from fad.core.trie import TrieNode
 
@@ -24,8 +23,7 @@ def position_of(segment: Segment, array: Array) -> int | None:
     position = segment.entered.get(id(array))
     if position is None or position >= segment.start:
         return position
-    reference = segment.refs[position]
-    return position if reference is not None and reference() is array else None
+    return position if present(segment.refs[position]) is array else None
 
 
 class _Leg(NamedTuple):
@@ -93,8 +91,7 @@ class _Recorder:
         position = self.known.get(id(leaf))
         if position is None:
             return None
-        reference = self.refs[position]
-        return position if reference is not None and reference() is leaf else None
+        return position if present(self.refs[position]) is leaf else None
 
     def memo(self, segment: Segment, results: Sequence[Array | None]) -> _Memo | None:
         """The memo, or None if another call might record something else."""
@@ -176,22 +173,11 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
 def _hold(segment: Segment, needed: list[tuple[int, Aval]]) -> list[Array] | None:
     """Arrays at positions of the run, the pending ones made anew; None if one is gone."""
     held = []
-    leaves = dict(zip(segment.places, segment.leaves, strict=True)) if needed else {}
     for position, aval in needed:
-        leaf = leaves.get(position)
-        if leaf.__class__ is Array:
-            held.append(leaf)
-        elif leaf is not None:
-            held.append(scalar_at(segment, position, leaf))
-            segment.refs[position] = ref(held[-1])
-        elif position >= segment.start:
-            held.append(_at(segment, position, aval))
-        else:
-            reference = segment.refs[position]
-            array = None if reference is None else reference()
-            if array is None:
-                return None
-            held.append(array)
+        array = array_at(segment, position, aval)
+        if array is None:
+            return None
+        held.append(array)
     return held
 
 
@@ -200,8 +186,7 @@ def _present(leaves: list[tuple[int, Any]], refs: list[Any]) -> list[tuple[int, 
     out = []
     for position, leaf in leaves:
         if type(leaf) is int:
-            reference = refs[leaf]
-            leaf = None if reference is None else reference()
+            leaf = present(refs[leaf])
             if leaf is None:
                 return None
         out.append((position, leaf))
@@ -210,13 +195,5 @@ def _present(leaves: list[tuple[int, Any]], refs: list[Any]) -> list[tuple[int, 
 
 def _at(segment: Segment, position: int, aval: Aval) -> Array:
     """The array at a position of the run, made if nobody holds it."""
-    reference = segment.refs[position]
-    array: Array | None = None if reference is None else reference()
-    if array is None:
-        array = new(Array)
-        array.aval = aval
-        array.buffer = None
-        array.segment = segment
-        array.index = position
-        segment.refs[position] = ref(array)
-    return array
+    array = present(segment.refs[position])
+    return place_at(segment, position, aval) if array is None else array

@@ -19,7 +19,8 @@ and an array's place on its stream never changes, so any thread may read or use 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from bisect import bisect_left
+from typing import Any, Protocol
 from weakref import ref
 
 from fad.core import config as _config
@@ -77,6 +78,17 @@ class Segment:
             ) from self.error
 
 
+class Follower(Protocol):
+    """A tape of which the stream tells: its tensors are places on the stream, and no more."""
+
+    active: bool
+    segment: Segment
+
+    def keep(self) -> None:
+        """Hold what a backward pass will need of the segment, which is about to be run."""
+        ...
+
+
 class _Local(threading.local):
     """What belongs to one thread: its segment, how many transforms are being called, and the levels
     of the captures under way."""
@@ -85,7 +97,7 @@ class _Local(threading.local):
         self.segment = Segment(trie.root(), [], {})
         self.depth = 0
         self.staging: list[Level] = []
-        self.tape: Level | None = None  # the last one of whose steps the stream tells
+        self.tape: Follower | None = None  # the tape of whose steps the stream tells
         self.recorders: list[Any] = []  # what wants to know of flushes; see fad.core.replay
 
 
@@ -143,16 +155,17 @@ def record2(step: Operation | ReverseRule, x: Any, y: Any) -> Any:
 
 
 def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
-    """Record any operation on concrete tensors and Python scalars."""
+    """Record any operation on concrete tensors, places of the stream and Python scalars."""
     while True:
         segment = local.segment
         key: list[Any] = [step]
         scalars = []
         for x in operands:
-            if x.__class__ is Array:
+            code = SCALAR_CODES.get(x.__class__)
+            if code is None:
                 key.append(x.index if x.segment is segment else enter(segment, x))
             else:
-                key.append(SCALAR_CODES[type(x)])
+                key.append(code)
                 scalars.append(x)
         parent = segment.node
         node = parent.next.get(tuple(key))
@@ -166,7 +179,7 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
     refs = segment.refs
     for value in scalars:
         if type(value) is int and step.operation.primitive.elementwise:
-            value = fitting_int(value, [x.aval.dtype for x in operands if x.__class__ is Array])
+            value = fitting_int(value, [x.aval.dtype for x in operands if type(x) not in SCALARS])
         segment.leaves.append(literal_buffer(value))
         segment.places.append(len(refs))
         refs.append(None)
@@ -187,13 +200,15 @@ def _pending(segment: Segment, aval: Aval) -> Array:
 
 
 def _new_step(parent: TrieNode, key: tuple[Any, ...], operands: tuple[Any, ...]) -> TrieNode:
-    avals = tuple([x.aval if x.__class__ is Array else SCALARS[type(x)] for x in operands])
+    avals = tuple([SCALARS.get(x.__class__) or x.aval for x in operands])
     aval = key[0].operation.infer(avals)
     return trie.child(parent, key, aval, parent.depth + 1, parent.nbytes)
 
 
-def enter(segment: Segment, array: Array) -> int:
+def enter(segment: Segment, array: Any) -> int:
     """Make ``array``, recorded elsewhere or concrete, a leaf of the segment; its position."""
+    if array.__class__ is not Array:
+        array = array.value
     identity = id(array)
     refs = segment.refs
     position = segment.entered.get(identity)
@@ -228,12 +243,17 @@ def flush() -> None:
     refs, start = segment.refs, segment.start
     if len(refs) == start:
         return
+    if local.tape is not None:
+        local.tape.keep()
     live = []
     for r in refs[start:]:
         if r is not None:
             out = r()
-            if out is not None and out.buffer is None:
-                live.append(out)
+            if out is not None:
+                if out.__class__ is not Array:
+                    out = out.value
+                if out.buffer is None:
+                    live.append(out)
     try:
         for recorder in local.recorders:
             recorder.flushed(segment, live)
@@ -280,6 +300,8 @@ def _next_segment(segment: Segment) -> None:
             following.position = len(refs)
             following.limit = aligned_limit(segment.start_node, segment.node)
         local.segment = Segment(following, refs, segment.entered)
+        if local.tape is not None and local.tape.active:
+            local.tape.segment = local.segment
     else:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
@@ -300,17 +322,44 @@ class _Held:
 
 
 def _held(segment: Segment, position: int, buffer: Any) -> _Held:
-    reference = segment.refs[position]
-    array = None if reference is None else reference()
+    array = present(segment.refs[position])
     return _Held(scalar_at(segment, position, buffer) if array is None else array)
+
+
+def present(reference: Any) -> Array | None:
+    """What somebody holds of a place of the stream, as a concrete tensor."""
+    held = None if reference is None else reference()
+    return held if held is None or held.__class__ is Array else held.value  # type: ignore[no-any-return]
 
 
 def scalar_at(segment: Segment, position: int, buffer: Any) -> Array:
     """The tensor of a Python scalar that was recorded at a position."""
-    array = Array(SCALAR_AVALS[buffer.dtype.kind], buffer)
+    return place_at(segment, position, SCALAR_AVALS[buffer.dtype.kind], buffer)
+
+
+def place_at(segment: Segment, position: int, aval: Aval, buffer: Any = None) -> Array:
+    """A tensor for a place of the stream, of which nobody holds another."""
+    array: Array = new(Array)
+    array.aval = aval
+    array.buffer = buffer
     array.segment = segment
     array.index = position
+    segment.refs[position] = ref(array)
     return array
+
+
+def array_at(segment: Segment, position: int, aval: Aval | None) -> Array | None:
+    """The tensor at a position of the run; None if it is computed and nobody holds it."""
+    array = present(segment.refs[position])
+    if array is not None or position < segment.start:
+        return array
+    places = segment.places
+    i = bisect_left(places, position)
+    if i < len(places) and places[i] == position:
+        leaf = segment.leaves[i]
+        return leaf if leaf.__class__ is Array else scalar_at(segment, position, leaf)
+    assert aval is not None
+    return place_at(segment, position, aval)
 
 
 def new_run() -> None:

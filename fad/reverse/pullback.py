@@ -21,25 +21,27 @@ class Recording:
     ``values`` are the inputs as the stream knows them: what is to be replayed must use these.
     """
 
-    __slots__ = ("level", "nodes", "tensors", "values")
+    __slots__ = ("level", "tensors", "values")
 
     def __init__(
-        self, function: Callable[..., Any], values: list[Any], transform: str = "grad"
+        self,
+        function: Callable[..., Any],
+        values: list[Any],
+        transform: str = "grad",
+        follow: bool = False,
     ) -> None:
-        self.level = TapeLevel(function, transform)
+        self.level = TapeLevel(function, transform, follow)
         self.tensors = self.level.inputs(values)
-        self.nodes = [t.node for t in self.tensors]
-        self.values = [t.value for t in self.tensors]
+        self.values = values
 
     @property
     def inputs(self) -> list[Edge]:
         """The edges of the inputs, whose cotangents a backward pass gives."""
-        return [Edge(node, 0) for node in self.nodes]
+        return [Edge(t.node, 0) for t in self.tensors]
 
     def close(self) -> None:
         """The function has returned: its tensors must not be used any more."""
-        self.level.active = False
-        self.tensors = []
+        self.level.close()
 
     def lower(self, x: Any) -> Any:
         """What lies beneath a tensor of this tape; anything else as it is."""
@@ -63,19 +65,21 @@ class Recording:
             if edge is not None and c is not None
         ]
         if not pairs:
-            return [None] * len(self.nodes)
+            return [None] * len(self.tensors)
         return run_backward([e for e, _ in pairs], [c for _, c in pairs], self.inputs, keep_graph)
 
     def pull_from_ones(self, output: Any, ones: Callable[[], Any]) -> list[Any]:
         """The gradient of a scalar output; see :meth:`replayed`."""
         if output.__class__ is not TapeTensor or output.level is not self.level:
-            return [None] * len(self.nodes)
+            return [None] * len(self.tensors)
         # A replay finds all that was saved still there, so the first time keeps it too.
         keep = self.level.refs is not None and local.segment.refs is self.level.refs
-        edge = Edge(output.node, output.output_nr)
-        return self.replayed(
-            "pull", (output,), lambda: run_backward([edge], [ones()], self.inputs, keep)
-        )
+
+        def compute() -> list[Any]:
+            edge = Edge(output.node, output.output_nr)
+            return run_backward([edge], [ones()], self.inputs, keep)
+
+        return self.replayed("pull", (output,), compute)
 
     def replayed(
         self, key: Any, outputs: Sequence[Any], compute: Callable[[], list[Any]]
@@ -86,6 +90,7 @@ class Recording:
         ``compute`` must depend on the tape and ``key`` alone.
         """
         positions = self.positions(outputs)
+        self.level.release()
         if positions is None:
             return compute()
         return replayed((key, positions, self.level.positions, is_zero_strong()), compute)
@@ -98,8 +103,10 @@ class Recording:
             return None
         found = []
         for x in outputs:
-            value = self.lower(x)
-            position = position_of(segment, value) if value.__class__ is Array else None
+            if x.__class__ is TapeTensor and x.level is self.level:
+                position: int | None = x.index
+            else:
+                position = position_of(segment, x) if x.__class__ is Array else None
             if position is None:
                 return None
             found.append(position)

@@ -117,7 +117,8 @@ def _value_and_gradient(
     f = selection.function
     x = _one_float_array(selection, options, args)
     inputs = Inputs(selection, options, args, kwargs) if x is None else None
-    recording = Recording(f, [x] if inputs is None else inputs.wanted, selection.transform)
+    values = [x] if inputs is None else inputs.wanted
+    recording = Recording(f, values, selection.transform, follow=True)
     try:
         if inputs is None:
             out = f(recording.tensors[0], *args[1:], **kwargs)

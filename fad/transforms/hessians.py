@@ -154,9 +154,9 @@ def _gradient(point: Point, tensors: Sequence[Any], again: Any) -> list[Any]:
 
 
 def _record_scalar(point: Point) -> tuple[Recording, Any, Any]:
-    recording = Recording(
-        point.inputs.selection.function, point.inputs.wanted, point.inputs.selection.transform
-    )
+    inputs = point.inputs
+    selection = inputs.selection
+    recording = Recording(selection.function, inputs.wanted, selection.transform, follow=True)
     try:
         aux, out = _call_scalar(point, recording.tensors)
     finally:

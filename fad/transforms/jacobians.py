@@ -205,7 +205,8 @@ class Point:
 
     def record(self) -> tuple[Recording, list[Any], Any, Any]:
         """The function on a tape, its output leaves, their tree, and aux."""
-        recording = Recording(self.inputs.selection.function, self.inputs.wanted, self.transform)
+        inputs = self.inputs
+        recording = Recording(inputs.selection.function, inputs.wanted, self.transform, follow=True)
         try:
             return recording, *self.call(recording.tensors)
         finally:
