@@ -26,6 +26,6 @@ __all__ = [
     "Array", "FadError", "Tensor", "asarray", "config", "device_put", "devices", "eval_shape",
     "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian",
     "jacrev", "jit", "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse",
-    "stop_gradient", "strong_zero", "value_and_grad", "value_and_jacobian", "value_grad_and_hessian", "vhp", "vjp",
-    "vmap",
+    "stop_gradient", "strong_zero", "value_and_grad", "value_and_jacobian",
+    "value_grad_and_hessian", "vhp", "vjp", "vmap",
 ]  # fmt: skip

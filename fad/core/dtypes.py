@@ -123,8 +123,3 @@ def complex_of(dtype: DType) -> DType:
         == float64
         else complex64
     )
-
-
-def tangent_of(dtype: DType) -> DType:
-    """The dtype of tangents and cotangents of values of ``dtype``."""
-    return dtype if is_inexact(dtype) else float0

@@ -29,11 +29,6 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     return leaves, treedef
 
 
-def flatten_with_nones(tree: Any) -> tuple[list[Any], TreeDef]:
-    """The same with None as a leaf."""
-    return tree_util.tree_flatten(tree, is_leaf=lambda x: x is None)
-
-
 def _register_dataclasses(leaves: Sequence[Any]) -> None:
     for leaf in leaves:
         kind = type(leaf)

@@ -23,7 +23,6 @@ from bisect import bisect_left
 from typing import Any, Protocol
 from weakref import ref
 
-from fad.core import config as _config
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadRuntimeError, located
 from fad.core.level import Level
@@ -329,7 +328,7 @@ def _held(segment: Segment, position: int, buffer: Any) -> _Held:
 def present(reference: Any) -> Array | None:
     """What somebody holds of a place of the stream, as a concrete tensor."""
     held = None if reference is None else reference()
-    return held if held is None or held.__class__ is Array else held.value  # type: ignore[no-any-return]
+    return held if held is None or held.__class__ is Array else held.value
 
 
 def scalar_at(segment: Segment, position: int, buffer: Any) -> Array:
@@ -381,40 +380,3 @@ def _run_for_other_thread(segment: Segment, array: Array) -> None:
     node = segment.node
     if array.buffer is None:  # else its thread has flushed meanwhile, and what was read is void
         _execute(snapshot, node, [array])
-
-
-def begin_run() -> None:
-    """Enter a transform. The call of an outermost one is a program of its own."""
-    here = local
-    depth = here.depth
-    if depth == 0:
-        segment = here.segment
-        if segment.refs:
-            flush()
-            if here.segment.start:  # a run that raised was abandoned here
-                new_run()
-    here.depth = depth + 1
-
-
-def end_run() -> None:
-    """Leave a transform. The outermost runs what it recorded and still holds."""
-    here = local
-    here.depth = depth = here.depth - 1
-    if depth == 0:
-        here.tape = None
-        flush()
-        if here.segment.start:  # it had just flushed
-            new_run()
-
-
-def abandon_run() -> None:
-    """Leave a transform that raised: what it recorded runs only if somebody reads it."""
-    local.depth -= 1
-
-
-def _restart() -> None:
-    flush()
-    new_run()
-
-
-_config.on_change.append(_restart)

@@ -72,7 +72,8 @@ def path_between(start: TrieNode, position: int, end: TrieNode, first: int = 0) 
             continue
         if type(key) is not tuple or key[0] is EARLIER:  # a leaf
             if type(key) is tuple:
-                same[position] = same.get(key[1], key[1])
+                earlier: int = key[1]
+                same[position] = same.get(earlier, earlier)
             avals[position] = node.aval
             position += 1
             continue

@@ -153,10 +153,12 @@ class TapeLevel(Level):
 
     def process1(self, operation: Operation, x: Any) -> Any:
         """The short way for one operand."""
+        if config.strong_blocks and is_zero_strong():
+            operation = operation.strong()
         rule = operation.rules.get(1)
         segment = local.segment
         refs = segment.refs
-        if refs is not self.told or rule is None or not rule.plain or config.strong_blocks:
+        if refs is not self.told or rule is None or not rule.plain:
             return self.process(operation, (x,))
         key = (rule, x.index if x.segment is segment else enter(segment, x))
         node = segment.node.next.get(key)
@@ -173,10 +175,12 @@ class TapeLevel(Level):
 
     def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
         """The short way for two operands."""
+        if config.strong_blocks and is_zero_strong():
+            operation = operation.strong()
         rule = operation.rules.get(mask)
         segment = local.segment
         refs = segment.refs
-        if refs is not self.told or rule is None or not rule.plain or config.strong_blocks:
+        if refs is not self.told or rule is None or not rule.plain:
             return self.process(operation, (x, y))
         literal = None
         if y.__class__ is float:

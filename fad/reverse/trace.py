@@ -12,7 +12,7 @@ from fad.core.apply import apply
 from fad.core.errors import check_callable
 from fad.core.leaves import lift_leaves, output_leaves
 from fad.core.primitive import Operation
-from fad.core.stream import abandon_run, begin_run, end_run
+from fad.core.runs import outermost
 from fad.core.tensor import Array, lift
 from fad.primitives.broadcast import ones
 from fad.reverse.engine import Engine, GraphTask
@@ -209,15 +209,9 @@ def trace(f: Callable[..., Any]) -> Callable[..., Tape]:
     check_callable("reverse.trace", f)
 
     @wraps(f)
+    @outermost
     def tape_of_f(*args: Any, **kwargs: Any) -> Tape:
-        begin_run()
-        try:
-            tape = _trace(f, args, kwargs)
-        except BaseException:
-            abandon_run()
-            raise
-        end_run()
-        return tape
+        return _trace(f, args, kwargs)
 
     return tape_of_f
 

@@ -25,7 +25,8 @@ from fad.core.graph import Graph, simplify
 from fad.core.leaves import kind_of, refuse_leaf, refuse_nothing
 from fad.core.literals import literal_buffer
 from fad.core.program import Program, program_for
-from fad.core.stream import abandon_run, begin_run, end_run, flush, local
+from fad.core.runs import abandon_run, begin_run, end_run
+from fad.core.stream import flush, local
 from fad.core.tensor import Array, Tensor, aval_of, lift
 from fad.staging.call import call_graph
 from fad.staging.capture import StageLevel

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fad.core import pytree
-from fad.core.stream import abandon_run, begin_run, end_run
+from fad.core.runs import outermost
 from fad.core.tensor import Tensor, lift
 from fad.primitives.broadcast import full
 from fad.reverse.pullback import Recording
@@ -55,21 +55,15 @@ def grad(
     >>> fad.grad(lambda w, b: w * w + b, argnums=("w", "b"))(3.0, b=1.0)
     (fad.Tensor(6.), fad.Tensor(1.))
     """
-    value_and_gradient = value_and_grad(f, argnums, has_aux, holomorphic, allow_int, "grad")
+    selection = Selection("grad", f, argnums)
+    options = Options(has_aux, holomorphic, allow_int)
 
     @wraps(f)
+    @outermost
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        begin_run()
-        try:
-            value, result = value_and_gradient.unfinished(args, kwargs)  # type: ignore[attr-defined]
-            if has_aux:
-                result = result, value[1]
-            del value  # nobody reads it, so it is not computed
-        except BaseException:
-            abandon_run()
-            raise
-        end_run()
-        return result
+        # The value itself is not computed: nobody holds it when the run ends.
+        value, result = _value_and_gradient(selection, options, args, kwargs)
+        return (result, value[1]) if has_aux else result
 
     return gradient
 
@@ -80,7 +74,6 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     allow_int: bool = False,
-    _name: str = "value_and_grad",
 ) -> Callable[..., Any]:
     """Value and gradient of a scalar-valued function; arguments as for :func:`fad.grad`.
 
@@ -90,25 +83,15 @@ def value_and_grad(
     >>> fad.value_and_grad(lambda x: x * x)(3.0)
     (fad.Tensor(9.), fad.Tensor(6.))
     """
-    selection = Selection(_name, f, argnums)
+    selection = Selection("value_and_grad", f, argnums)
     options = Options(has_aux, holomorphic, allow_int)
 
-    def unfinished(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    @wraps(f)
+    @outermost
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         return _value_and_gradient(selection, options, args, kwargs)
 
-    @wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        begin_run()
-        try:
-            result = unfinished(args, kwargs)
-        except BaseException:
-            abandon_run()
-            raise
-        end_run()
-        return result
-
-    wrapped.unfinished = unfinished  # type: ignore[attr-defined]
-    return wrapped
+    return value_and_gradient
 
 
 def _value_and_gradient(

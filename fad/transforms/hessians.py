@@ -9,6 +9,7 @@ from typing import Any
 
 from fad.core import pytree
 from fad.core.errors import FadTypeError, check_callable, located
+from fad.core.runs import outermost
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
 from fad.primitives.broadcast import full
@@ -22,7 +23,7 @@ from fad.transforms.arguments import (
 )
 from fad.transforms.checks import check_chunk_size, scalar_output, split_aux
 from fad.transforms.jacobians import ChunkSize, Point
-from fad.transforms.pushforward import directions_of, outermost, pushed, pushed_leaves, vjp
+from fad.transforms.pushforward import directions_of, pushed, pushed_leaves, vjp
 
 
 def hessian(

@@ -11,13 +11,13 @@ from fad.core import pytree
 from fad.core.aval import Aval
 from fad.core.errors import FadRuntimeError, FadValueError, located
 from fad.core.leaves import output_leaves
+from fad.core.runs import outermost
 from fad.core.tensor import Array
 from fad.forward.dual import DualLevel, DualTensor
 from fad.reverse.pullback import Recording
 from fad.transforms.arguments import Argnums, Inputs, Options, Selection
 from fad.transforms.blocks import basis_vectors, rows_of, split_columns, split_rows, stacked
 from fad.transforms.checks import check_chunk_size, check_output, split_aux
-from fad.transforms.pushforward import outermost
 
 Mode = Literal["auto", "forward", "reverse"]
 ChunkSize = int | Literal["auto"] | None

@@ -13,6 +13,7 @@ from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadRuntimeError, FadTypeError, check_callable, located, name_of
 from fad.core.graph import Graph, simplify
 from fad.core.leaves import lift_leaves, output_leaves
+from fad.core.runs import outermost
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives import join
 from fad.primitives import shape as shapes
@@ -30,7 +31,7 @@ from fad.transforms.checks import (
     shape_only,
     split_aux,
 )
-from fad.transforms.pushforward import outermost, primal_title
+from fad.transforms.pushforward import primal_title
 
 
 @outermost

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Any
 
 from fad.core import pytree
 from fad.core.aval import Aval
 from fad.core.errors import FadTypeError, check_callable, located
 from fad.core.leaves import lift_leaves, output_leaves
-from fad.core.stream import abandon_run, begin_run, end_run
+from fad.core.runs import outermost
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
@@ -18,29 +17,12 @@ from fad.transforms.arguments import rebuilt, zeros_or_float0
 from fad.transforms.checks import check_inexact, float0_zeros, matching, split_aux
 
 
-def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a transform's call a program of its own if it is an outermost one."""
-
-    @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        begin_run()
-        try:
-            result = function(*args, **kwargs)
-        except BaseException:
-            abandon_run()
-            raise
-        end_run()
-        return result
-
-    return wrapped
-
-
 def _primal_leaves(transform: str, primals: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     if not isinstance(primals, (tuple, list)):
         raise FadTypeError(
             located(
                 f"{transform}: primals must be a tuple or list with one entry per argument, "
-                f"got {type(primals).__name__}. Write ({'x'},) for a single argument."
+                f"got {type(primals).__name__}. Write (x,) for a single argument."
             )
         )
     return lift_leaves(transform, primal_title, list(primals))

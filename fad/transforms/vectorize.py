@@ -12,7 +12,7 @@ from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core import pytree
 from fad.core.errors import FadTypeError, FadValueError, check_callable, located
 from fad.core.leaves import kind_of, output_leaves
-from fad.core.stream import abandon_run, begin_run, end_run
+from fad.core.runs import outermost
 from fad.core.tensor import Tensor, lift
 from fad.primitives import join
 from fad.primitives import shape as shapes
@@ -47,22 +47,15 @@ def vmap(
     check_chunk_size("vmap", chunk_size, auto=False)
 
     @wraps(f)
+    @outermost
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        begin_run()
-        try:
-            call = _Call(f, in_axes, args, kwargs)
-            size = call.size
-            if chunk_size is None or chunk_size >= size:
-                result = call.run(0, size, out_axes)
-            else:
-                starts = range(0, size, chunk_size)
-                parts = [call.run(i, min(i + chunk_size, size), out_axes) for i in starts]
-                result = _joined(parts, out_axes)
-        except BaseException:
-            abandon_run()
-            raise
-        end_run()
-        return result
+        call = _Call(f, in_axes, args, kwargs)
+        size = call.size
+        if chunk_size is None or chunk_size >= size:
+            return call.run(0, size, out_axes)
+        starts = range(0, size, chunk_size)
+        parts = [call.run(i, min(i + chunk_size, size), out_axes) for i in starts]
+        return _joined(parts, out_axes)
 
     return mapped
 

@@ -1,0 +1,68 @@
+"""Runs: the call of an outermost transform is a program of its own.
+
+What is pending is flushed before it, and what it recorded is run when it returns: identical calls
+are identical programs, whatever surrounded them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from fad.core import config
+from fad.core.stream import flush, local, new_run
+
+
+def begin_run() -> None:
+    """Enter a transform. The call of an outermost one is a program of its own."""
+    here = local
+    depth = here.depth
+    if depth == 0:
+        segment = here.segment
+        if segment.refs:
+            flush()
+            if here.segment.start:  # a run that raised was abandoned here
+                new_run()
+    here.depth = depth + 1
+
+
+def end_run() -> None:
+    """Leave a transform. The outermost runs what it recorded and still holds."""
+    here = local
+    here.depth = depth = here.depth - 1
+    if depth == 0:
+        here.tape = None
+        flush()
+        if here.segment.start:  # it had just flushed
+            new_run()
+
+
+def abandon_run() -> None:
+    """Leave a transform that raised: what it recorded runs only if somebody reads it."""
+    local.depth -= 1
+
+
+def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a transform's call a program of its own if it is an outermost one."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        begin_run()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException:
+            abandon_run()
+            raise
+        end_run()
+        return result
+
+    return wrapped
+
+
+def _restart() -> None:
+    flush()
+    new_run()
+
+
+config.on_change.append(_restart)
