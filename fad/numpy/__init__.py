@@ -25,9 +25,11 @@ from fad.numpy.indexing import *
 from fad.numpy.inquiry import *
 from fad.numpy.join import *
 from fad.numpy.logic import *
+from fad.numpy.medians import *
 from fad.numpy.nanfunctions import *
 from fad.numpy.padding import *
 from fad.numpy.products import *
+from fad.numpy.quantiles import *
 from fad.numpy.reductions import *
 from fad.numpy.shapes import *
 from fad.numpy.sorting import *
@@ -35,8 +37,9 @@ from fad.numpy.standard import *
 from fad.numpy.statistics import *
 
 _FAMILIES = """
-    constants creation cumulative diagonals display dtypes einsum elementwise indexing inquiry join
-    logic nanfunctions padding products reductions shapes sorting standard statistics
+    constants creation cumulative diagonals display dtypes einsum elementwise indexing inquiry
+    join logic medians nanfunctions padding products quantiles reductions shapes sorting
+    standard statistics
 """.split()
 
 __all__ = ["linalg"]

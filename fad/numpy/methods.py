@@ -225,6 +225,7 @@ _METHODS: dict[str, Any] = {
     "repeat": join.repeat,
     "reshape": _reshape,
     "round": elementwise.round,
+    "searchsorted": sorting.searchsorted,
     "sort": sorting.sort,
     "squeeze": shapes.squeeze,
     "std": statistics.std,

@@ -167,7 +167,7 @@ def average(
         value = mean(x, axes, keepdims=keepdims)
         total = tensor(_count(x, axes, True))
     else:
-        w = _fitting_weights(tensor(weights), x, axis)
+        w = fitting_weights("average", tensor(weights), x, axis)
         dtype = dtypes.promote_types(x.dtype, w.dtype)
         if not dtypes.is_inexact(x.dtype):
             dtype = dtypes.promote_types(dtype, dtypes.float64)
@@ -180,23 +180,23 @@ def average(
     return value, convert(broadcast_to(total, value.shape), value.dtype)
 
 
-def _fitting_weights(weights: Tensor, x: Tensor, axis: Any) -> Tensor:
+def fitting_weights(name: str, weights: Tensor, x: Tensor, axis: Any) -> Tensor:
     """``weights`` with the axes of length 1 that they need to meet ``x``."""
     if weights.shape == x.shape:
         return weights
     if axis is None:
         raise FadTypeError(
             located(
-                f"average: weights of shape {weights.shape} for a tensor of shape {x.shape} need "
+                f"{name}: weights of shape {weights.shape} for a tensor of shape {x.shape} need "
                 "axis=, which says along which axes they lie"
             )
         )
-    axes = several_axes("average", axis, x.ndim)
+    axes = several_axes(name, axis, x.ndim)
     lengths = tuple([x.shape[axis] for axis in axes])
     if weights.shape != lengths:
         raise FadValueError(
             located(
-                f"average: weights of shape {weights.shape} do not fit axis {axis} of shape "
+                f"{name}: weights of shape {weights.shape} do not fit axis {axis} of shape "
                 f"{x.shape}, which needs weights of shape {lengths}"
             )
         )

@@ -16,10 +16,13 @@ from jax import numpy as jnp
 from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
 from fad.core.dtypes import int64
+from fad.core.errors import FadValueError, located
 from fad.core.primitive import Operation, ReverseRule
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
+from fad.primitives.gather import Selection, gather, spread
 from fad.primitives.scans import batch_along
+from fad.primitives.shape import moveaxis
 
 _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
 _LOW = np.uint64(0xFFFFFFFF)
@@ -254,3 +257,94 @@ def sort(x: Any, axis: int, descending: bool = False) -> Any:
 def argsort(x: Any, axis: int, descending: bool = False) -> Any:
     """The permutation that sorts ``x`` along ``axis``; equal elements keep their order."""
     return sort_with_order(x, axis, descending)[1]
+
+
+# ------------------------------------------------------------------------------------ the largest
+
+
+def _top_order(x: Any, k: int) -> Any:
+    """Indices of the ``k`` largest along the last axis, NaN counting as the largest."""
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        return _order_by_sort(x, x.ndim - 1, True)[..., :k]
+    if x.dtype == jnp.bool_:
+        x = x.astype(jnp.int8)
+    if x.dtype in (jnp.float16, jnp.bfloat16):
+        x = x.astype(jnp.float32)
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        x = jnp.where(x == 0, jnp.zeros_like(x), x)  # -0.0 and 0.0 are equal
+        x = jnp.where(x != x, jnp.full_like(x, jnp.nan), x)  # a NaN may have a sign
+
+    def by_compiler(x: Any) -> Any:
+        return lax.top_k(x, k)[1].astype(jnp.int64)
+
+    if x.dtype == jnp.float32 or not x.size:  # it has a selection for these, on the CPU too
+        return by_compiler(x)
+    return lax.platform_dependent(
+        x, cpu=lambda x: _order(x, x.ndim - 1, True)[..., :k], default=by_compiler
+    )
+
+
+def _top_k(x: Any, *, axis: int, k: int) -> tuple[Any, Any]:
+    order = jnp.moveaxis(_top_order(jnp.moveaxis(x, axis, -1), k), -1, axis)
+    return _permuted(x, order, axis), order
+
+
+def _infer_top(x: Aval, *, axis: int, k: int) -> tuple[Aval, Aval]:
+    n = x.shape[axis]
+    if not 0 <= k <= n:
+        raise FadValueError(located(f"top_k: there are no {k} largest of {n} elements"))
+    shape = (*x.shape[:axis], k, *x.shape[axis + 1 :])
+    return make_aval(shape, x.dtype), make_aval(shape, int64)
+
+
+def _lines(ndim: int) -> Selection:
+    """Different elements of each line along the last axis."""
+    last = ndim - 1
+    return Selection((last,), (None,), 0, last, "checked", unique=True)
+
+
+def _pick(x: Any, index: Any, axis: int) -> Any:
+    """``x[index]`` along ``axis``, line by line; no element is picked twice."""
+    last = x.aval.ndim - 1
+    picked = gather(moveaxis(x, axis, last), (moveaxis(index, axis, last),), _lines(last + 1))
+    return moveaxis(picked, last, axis)
+
+
+def _put(g: Any, index: Any, aval: Aval, axis: int) -> Any:
+    """The transpose of :func:`_pick`."""
+    last = aval.ndim - 1
+    shape = (*aval.shape[:axis], *aval.shape[axis + 1 :], aval.shape[axis])
+    put = spread(moveaxis(g, axis, last), (moveaxis(index, axis, last),), _lines(last + 1), shape)
+    return moveaxis(put, last, axis)
+
+
+def _top_reference(x: Any, *, axis: int, k: int) -> Any:
+    pair = _order_reference(x, axis=axis, descending=True)
+    return tuple([np.take(part, np.arange(k), axis) for part in pair])
+
+
+TOP_K = primitive(
+    "top_k",
+    _top_k,
+    PerOperand(
+        [lambda t, out, *, axis, k: (_pick(t, out[1], axis), None)],
+        [lambda g, out, aval, *, axis, k: _put(g[0], out[1], aval, axis)],
+    ),
+    infer=_infer_top,
+    batch=batch_along,
+    multiple=True,
+    samples=lambda: [
+        Sample((_draw(2, 4),), {"axis": 1, "k": 3}),
+        Sample((_draw(4, 2),), {"axis": 0, "k": 1}),
+        Sample((_draw(0, 2),), {"axis": 1, "k": 2}),
+        Sample((np.array([2.0, -1.0, 2.0, -0.0, 0.0, np.nan, np.inf]),), {"axis": 0, "k": 6}),
+        Sample((np.array([3, -5, 3, 0], np.int16),), {"axis": 0, "k": 2}),
+    ],
+    reference=_top_reference,
+    compile_cost=15.0,
+)
+
+
+def top_k(x: Any, k: int, axis: int) -> tuple[Any, Any]:
+    """The ``k`` largest along ``axis``, descending, and their indices; of equals the first ones."""
+    return apply(TOP_K(axis=axis, k=k), x)

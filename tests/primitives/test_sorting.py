@@ -104,3 +104,29 @@ def test_ties_go_in_their_order():
 def test_a_sort_that_is_not_differentiated_computes_no_permutation():
     graph = fad.make_graph(lambda x: sorting.sort(x, 0))(np.ones(3))
     assert [e.operation.name for e in graph.equations] == ["sort"]
+
+
+@given(few_values(), st.integers(0, 7))
+def test_the_largest_are_the_beginning_of_a_descending_sort(x, k):
+    values, order = fad.jit(lambda x: sorting.top_k(x, k, 1))(x)
+    whole, whole_order = sorting._order_reference(x, axis=1, descending=True)
+    np.testing.assert_array_equal(np.asarray(order), whole_order[:, :k])
+    np.testing.assert_array_equal(np.asarray(values), whole[:, :k])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "bool"])
+def test_the_largest_as_the_compiler_selects_them(dtype, rng, monkeypatch):
+    """Accelerators use XLA's own selection; here it is run on the CPU."""
+    x = rng.integers(0, 5, (3, 40)).astype(dtype)
+    kernel = sorting.TOP_K(axis=1, k=6).kernel
+    with jax.enable_x64(True):
+        by_keys = kernel(jax.numpy.asarray(x))
+        monkeypatch.setattr(lax, "platform_dependent", lambda *xs, cpu, default: default(*xs))
+        by_selection = kernel(jax.numpy.asarray(x))
+    for a, b in zip(by_keys, by_selection):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_there_must_be_as_many():
+    with pytest.raises(ValueError, match="top_k: there are no 4 largest of 3 elements"):
+        sorting.top_k(fad.asarray([1.0, 2.0, 3.0]), 4, 0)
