@@ -14,9 +14,11 @@ from fad.numpy import dispatch as _dispatch
 from fad.numpy import linalg
 from fad.numpy import methods as _methods
 from fad.numpy.constants import *
+from fad.numpy.covariances import *
 from fad.numpy.creation import *
 from fad.numpy.cumulative import *
 from fad.numpy.diagonals import *
+from fad.numpy.differences import *
 from fad.numpy.display import *
 from fad.numpy.dtypes import *
 from fad.numpy.einsum import *
@@ -28,18 +30,20 @@ from fad.numpy.logic import *
 from fad.numpy.medians import *
 from fad.numpy.nanfunctions import *
 from fad.numpy.padding import *
+from fad.numpy.polynomials import *
 from fad.numpy.products import *
 from fad.numpy.quantiles import *
 from fad.numpy.reductions import *
 from fad.numpy.shapes import *
+from fad.numpy.signals import *
 from fad.numpy.sorting import *
 from fad.numpy.standard import *
 from fad.numpy.statistics import *
 
 _FAMILIES = """
-    constants creation cumulative diagonals display dtypes einsum elementwise indexing inquiry
-    join logic medians nanfunctions padding products quantiles reductions shapes sorting
-    standard statistics
+    constants covariances creation cumulative diagonals differences display dtypes einsum
+    elementwise indexing inquiry join logic medians nanfunctions padding polynomials products
+    quantiles reductions shapes signals sorting standard statistics
 """.split()
 
 __all__ = ["linalg"]

@@ -19,7 +19,7 @@ from fad.core import dtypes
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import products
-from fad.numpy.axes import several_axes, tensor
+from fad.numpy.axes import one_axis, several_axes, tensor
 from fad.numpy.products import matmul, tensordot, vecdot
 from fad.primitives import determinants, linalg, lu
 from fad.primitives import diagonal as diagonals
@@ -34,7 +34,7 @@ from fad.primitives.reductions import Axes, reduce_max, reduce_min, reduce_sum
 from fad.primitives.shape import reshape
 
 __all__ = [
-    "cholesky", "det", "diagonal", "inv", "matmul", "matrix_norm", "matrix_power",
+    "cholesky", "cross", "det", "diagonal", "inv", "matmul", "matrix_norm", "matrix_power",
     "matrix_transpose", "multi_dot", "norm", "outer", "slogdet", "solve", "tensordot", "trace",
     "vecdot", "vector_norm",
 ]  # fmt: skip
@@ -209,7 +209,10 @@ def _matrix_norm(x: Tensor, ord: Any, axes: Axes, keepdims: bool) -> Tensor:
         summed, compared = columns, rows
     else:
         raise FadValueError(
-            located(f"Invalid norm order {ord!r} for matrices: 'fro', 1, -1, inf or -inf expected")
+            located(
+                f"Invalid norm order {ord!r} for matrices: 'fro', 1, -1, inf or -inf expected"
+                + ("; this one needs singular values" if ord in (2, -2, "nuc") else "")
+            )
         )
     sums = reduce_sum(absolute(x), (summed,), True)
     extremum = (reduce_max if ord > 0 else reduce_min)(sums, (compared,), True)
@@ -232,6 +235,20 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
             )
         )
     return products.outer(x, y)
+
+
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """The cross product of vectors in three dimensions; the other axes broadcast."""
+    x, y = tensor(x1), tensor(x2)
+    lengths = [v.shape[one_axis("linalg.cross", axis, v.ndim)] for v in (x, y)]
+    if lengths != [3, 3]:
+        raise FadValueError(
+            located(
+                "linalg.cross: both operands must be (arrays of) 3-dimensional vectors, but they "
+                f"are {lengths[0]} and {lengths[1]} dimensional"
+            )
+        )
+    return products.cross(x, y, axis=axis)
 
 
 def multi_dot(arrays: Sequence[Any]) -> Tensor:

@@ -77,7 +77,7 @@ def _converted(y: Any) -> Any:
     return y if known or kernels.is_buffer(y) else NotImplemented
 
 
-_BINARY = {
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": elementwise.add,
     "sub": elementwise.subtract,
     "mul": elementwise.multiply,
