@@ -61,6 +61,7 @@ strong_mul: Any = elementwise(
     _strong_mul,
     [lambda g, y: strong_mul(g, y), lambda g, x: strong_mul(g, x)],
     strong=True,
+    promotion=Promotion(allowed="fc"),
     reference=np.multiply,
 )
 """x * y, and 0 where either is 0, whatever the other is. So are its derivatives."""
