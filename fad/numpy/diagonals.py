@@ -10,6 +10,7 @@ from fad.numpy.axes import several_axes, tensor
 from fad.numpy.dtypes import as_dtype
 from fad.numpy.reductions import sum as _sum
 from fad.numpy.shapes import moveaxis, ravel
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import constants
 from fad.primitives import diagonal as diagonals
 from fad.primitives.broadcast import broadcast_to, convert
@@ -63,6 +64,7 @@ def trace(
     >>> fnp.trace([[1.0, 2.0], [3.0, 4.0]])
     fad.Tensor(5.)
     """
+    refuse_out("trace", out)
     x = diagonals.diagonal(_matrices("trace", a, axis1, axis2), int(offset))
     return _sum(x, axis=-1, dtype=dtype)
 

@@ -188,11 +188,16 @@ _INSTEAD = {
 }
 
 
+def instead_of(name: str) -> str | None:
+    """What to write instead of one of NumPy's functions, where something is known."""
+    return _WRITERS.get(name) or _INSTEAD.get(name)
+
+
 def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
     """Run NumPy's own function on concrete tensors; the error where that cannot be done."""
     short = name.removeprefix("numpy.")
     if short in _WRITERS or short.endswith(".at"):
-        instead = _WRITERS.get(short, "x.at[indices].set(values)")
+        instead = instead_of(short) or "x.at[indices].set(values)"
         raise FadTypeError(
             located(
                 f"{name} would write into an array, and tensors are immutable. Write {instead}."
@@ -202,7 +207,8 @@ def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
     if all(t.__class__ is Array for t in tensors):
         return func(*_to_numpy(args), **_to_numpy(kwargs))
     level = next(t for t in tensors if t.__class__ is not Array).level
-    hint = f"Use {_INSTEAD[short]}. " if short in _INSTEAD else ""
+    other = instead_of(short)
+    hint = f"Use {other}. " if other else ""
     raise FadTypeError(
         located(
             f"{name} is not supported on the tensors of {level.describe()}. {hint}It can be "

@@ -17,6 +17,7 @@ from fad.numpy import indexing
 from fad.numpy.axes import as_shape, integers, is_sequence, one_axis, tensor, tensors
 from fad.numpy.dtypes import as_dtype
 from fad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, ravel
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import broadcast
 from fad.primitives import join as joins
 from fad.primitives import shape as shapes
@@ -47,6 +48,7 @@ def concatenate(
     >>> fnp.concatenate([fnp.zeros(2), fnp.ones(1)])
     fad.Tensor([0., 0., 1.])
     """
+    refuse_out("concatenate", out, "parts")
     parts = _parts("concatenate", arrays)
     if axis is None:
         parts, axis = [ravel(x) for x in parts], 0
@@ -83,6 +85,7 @@ def stack(
     >>> fnp.stack([fnp.zeros(2), fnp.ones(2)], axis=1).shape
     (2, 2)
     """
+    refuse_out("stack", out, "parts")
     if isinstance(arrays, Tensor):
         return stack(joins.unstack(arrays), axis, dtype=dtype, casting=casting)
     parts = [x if type(x) in SCALARS else tensor(x) for x in arrays]
