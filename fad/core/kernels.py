@@ -1,13 +1,18 @@
 """Kernels: the one place where JAX compiles, runs or maps anything.
 
 Everything here happens inside ``jax.enable_x64(True)``, so float64 stays float64 whatever the
-user's own JAX configuration says, and that configuration is neither read nor changed.
+user's own JAX configuration says, and that configuration stays as it is.
+
+On the CPU programs run in the thread that calls them. JAX would hand all but the smallest to
+another thread, which costs 15 to 20 µs a call, more than most of fad's programs take, and needs
+their temporaries all at once. Its CPU backend is asked to do without where fad is what starts it.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -34,6 +39,21 @@ def compilations() -> int:
 def _count() -> None:
     global _compiled_so_far
     _compiled_so_far = next(_compilations) + 1
+
+
+@cache
+def start() -> None:
+    """Start JAX's CPU backend, unless it runs already: then it stays as it was started."""
+    options: Any = jax.config
+    before = options.read(_ASYNCHRONOUS)
+    options.update(_ASYNCHRONOUS, False)
+    try:
+        jax.devices("cpu")
+    finally:
+        options.update(_ASYNCHRONOUS, before)
+
+
+_ASYNCHRONOUS = "jax_cpu_enable_async_dispatch"
 
 
 def infer(kernel: Callable[..., Any], avals: Sequence[Aval]) -> Aval | tuple[Aval, ...]:
@@ -69,6 +89,7 @@ def jit(
     function: Callable[..., Any], donate: tuple[int, ...] = (), fuse: bool = True
 ) -> Callable[..., Any]:
     """The same, to be called inside ``enable_x64(True)``."""
+    start()
     options = None if fuse or jax.default_backend() != "cpu" else _UNFUSED
 
     def traced(*buffers: Buffer) -> Any:
@@ -143,6 +164,7 @@ def put(value: Any, device: Any = None) -> Buffer:
     """A device buffer with a copy of ``value``, an array: of a Python scalar JAX would make a
     weakly typed buffer, which would compile anew whatever takes it.
     """
+    start()
     value = value if is_buffer(value) else np.asarray(value)
     with enable_x64(True):
         if device is None:
@@ -152,6 +174,7 @@ def put(value: Any, device: Any = None) -> Buffer:
 
 def from_dlpack(value: Any) -> Buffer:
     """A buffer that shares the memory of another library's array."""
+    start()
     with enable_x64(True):
         return _jnp.from_dlpack(value)
 
@@ -169,6 +192,7 @@ def block(buffer: Buffer) -> None:
 
 def devices(platform: str | None = None) -> list[Any]:
     """The devices of a platform of the installed JAX, by default its best one."""
+    start()
     return list(jax.devices(platform))
 
 

@@ -158,14 +158,14 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
     while True:
         segment = local.segment
         key: list[Any] = [step]
-        scalars = []
+        scalars = False
         for x in operands:
             code = SCALAR_CODES.get(x.__class__)
             if code is None:
                 key.append(x.index if x.segment is segment else enter(segment, x))
             else:
                 key.append(code)
-                scalars.append(x)
+                scalars = True
         parent = segment.node
         node = parent.next.get(tuple(key))
         if node is None:
@@ -175,17 +175,24 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
                 continue
             node = _new_step(parent, tuple(key), operands)
         break
-    refs = segment.refs
-    for value in scalars:
-        if type(value) is int and step.operation.primitive.elementwise:
-            value = fitting_int(value, [x.aval.dtype for x in operands if type(x) not in SCALARS])
-        segment.leaves.append(literal_buffer(value))
-        segment.places.append(len(refs))
-        refs.append(None)
+    if scalars:
+        add_scalars(segment, step, operands)
     segment.node = node
     if type(node.aval) is tuple:
         return tuple([_pending(segment, aval) for aval in node.aval])
     return _pending(segment, node.aval)
+
+
+def add_scalars(segment: Segment, step: Operation | ReverseRule, operands: tuple[Any, ...]) -> None:
+    """Make the Python scalars among the operands leaves, in their order."""
+    for value in operands:
+        if value.__class__ not in SCALAR_CODES:
+            continue
+        if value.__class__ is int and step.operation.primitive.elementwise:
+            value = fitting_int(value, [x.aval.dtype for x in operands if type(x) not in SCALARS])
+        segment.leaves.append(literal_buffer(value))
+        segment.places.append(len(segment.refs))
+        segment.refs.append(None)
 
 
 def _pending(segment: Segment, aval: Aval) -> Array:

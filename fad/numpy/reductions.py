@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from fad.core import dtypes
+from fad.core.apply import apply1
 from fad.core.aval import SCALARS, Shape
 from fad.core.dtypes import DType
 from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.primitive import Operation, Primitive
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
 from fad.numpy.dtypes import as_dtype, result_type
@@ -34,6 +36,22 @@ def reduced_axes(name: str, axis: Any, ndim: int) -> Axes:
     """The axes to reduce, ascending."""
     axes = several_axes(name, axis, ndim)
     return axes if len(axes) < 2 else tuple(sorted(axes))
+
+
+_MAX_OPERATIONS = 1024
+_operations: dict[Any, Operation] = {}
+
+
+def reduction(primitive: Primitive, x: Tensor, axis: int | None, keepdims: bool) -> Operation:
+    """The operation that reduces one axis, or all of them."""
+    key = (primitive, x.aval.ndim, axis, keepdims)
+    operation = _operations.get(key)
+    if operation is None:
+        if len(_operations) >= _MAX_OPERATIONS:
+            _operations.clear()
+        axes = reduced_axes(primitive.name.removeprefix("reduce_"), axis, x.ndim)
+        operation = _operations[key] = primitive(axes=axes, keepdims=bool(keepdims))
+    return operation
 
 
 def refuse_out(name: str, out: Any) -> None:
@@ -98,6 +116,10 @@ def sum(
     >>> fnp.sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
     fad.Tensor([4., 6.])
     """
+    plain = dtype is None and out is None and initial is None and where is True
+    if plain and isinstance(a, Tensor) and (axis is None or axis.__class__ is int):
+        result: Tensor = apply1(reduction(reductions.REDUCE_SUM, a, axis, keepdims), a)
+        return result  # the short way
     refuse_out("sum", out)
     return _accumulate(
         "sum", reductions.reduce_sum, arithmetic.add, 0, a, axis, dtype, keepdims, initial, where

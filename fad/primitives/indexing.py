@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fad.core.apply import apply, apply1
+from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Shape
 from fad.core.primitive import Operation
 from fad.core.tensor import Tensor
@@ -27,6 +27,8 @@ from fad.primitives.shape import FLIP, SLICE, expand_dims, reshape
 
 _MAX_RECIPES = 4096
 _recipes: dict[Any, Recipe] = {}
+_rows: dict[Any, Operation] = {}
+"""How one index tensor takes rows: by the rank of the tensor and the aval of the index."""
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
@@ -41,6 +43,14 @@ def getitem(x: Tensor, index: Any) -> Tensor:
         shape = x.aval.shape
         if shape:
             return apply(_FIRST, x, checked(index, shape[0], 0))
+    elif isinstance(index, Tensor) and index.aval.dtype.kind in "iu":
+        taken = _rows.get((x.aval.ndim, index.aval))
+        if taken is not None:
+            return apply2(taken, x, index)
+        found = plan(x.aval.shape, index)
+        if found.recipe.gather is not None and len(_rows) < _MAX_RECIPES:
+            _rows[x.aval.ndim, index.aval] = found.recipe.gather
+        return found.read(x)
     return plan(x.aval.shape, index).read(x)
 
 

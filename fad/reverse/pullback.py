@@ -12,6 +12,7 @@ from fad.core.tensor import Array
 from fad.reverse.engine import Engine, GraphTask
 from fad.reverse.node import Edge
 from fad.reverse.retrace import retraced
+from fad.reverse.stream_tape import StreamTape
 from fad.reverse.tape import TapeLevel, TapeTensor
 
 
@@ -30,7 +31,7 @@ class Recording:
         transform: str = "grad",
         follow: bool = False,
     ) -> None:
-        self.level = TapeLevel(function, transform, follow)
+        self.level = (StreamTape if follow else TapeLevel)(function, transform)
         self.tensors = self.level.inputs(values)
         self.values = values
 
@@ -122,6 +123,7 @@ class Recording:
         """
         positions = self.positions(outputs)
         if positions is not None:
+            assert isinstance(self.level, StreamTape)
             found = retraced(local.segment, self.level, positions)
             if found is not None:
                 return found

@@ -1,7 +1,7 @@
 """Running again what a tape recorded, without the user's Python.
 
-While a stream's place tells all about a tape (see :class:`fad.reverse.tape.TapeLevel`), the path
-that led there is the taped function itself. Transforms that need the function again at another
+While the stream tells of a tape (see :class:`fad.reverse.stream_tape.StreamTape`), the path that
+led there is the taped function itself. Transforms that need the function again at another
 level, such as a Hessian, perform the path's steps instead of calling the function; and since that
 is determined by the path, what it records can be replayed.
 """
@@ -16,11 +16,11 @@ from fad.core.aval import Aval
 from fad.core.stream import Segment, array_at
 from fad.core.tensor import Array
 from fad.reverse.path import Step
-from fad.reverse.tape import TapeLevel
+from fad.reverse.stream_tape import StreamTape
 
 
 def retraced(
-    segment: Segment, level: TapeLevel, outputs: Sequence[int]
+    segment: Segment, level: StreamTape, outputs: Sequence[int]
 ) -> Callable[[Sequence[Any]], list[Any]] | None:
     """The taped function, from the inputs of its tape to the values at positions ``outputs``.
 

@@ -1,29 +1,18 @@
-"""The tape level: operations on its tensors leave nodes.
-
-Most tapes are *told by the stream*: operations are recorded with their reverse rule as step, which
-names the operands that are on the tape, so that the path down the trie says all that nodes would.
-A tensor of such a tape is a place on the stream; its node, and a tensor beneath it, are made when
-somebody asks for them. Nobody does if the backward pass is replayed.
-"""
+"""The tape level: operations on its tensors leave nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import ref
 
 from fad.core import config
-from fad.core.apply import apply
-from fad.core.aval import SCALARS, Aval
-from fad.core.config import current, is_zero_strong
+from fad.core.apply import apply, apply1, apply2
+from fad.core.config import is_zero_strong
 from fad.core.level import Level
-from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.stream import MAX_RUN, Segment, array_at, enter, local, place_at, record
+from fad.core.stream import Segment, place_at
 from fad.core.tensor import Array, Tensor
-from fad.core.trie import TrieNode
 from fad.reverse.node import Node, input_node, next_sequence
-from fad.reverse.path import Path, fetch, path_between, places_in
 
 new = object.__new__
 
@@ -31,8 +20,8 @@ new = object.__new__
 class TapeTensor(Tensor):
     """A tensor of a tape: its value beneath, and the node and output number that made it.
 
-    While the stream tells of the tape ``segment`` and ``index`` say where it stands there, and
-    ``value``, ``node`` and ``output_nr`` are made when they are first asked for.
+    On a tape that the stream tells of (see :class:`fad.reverse.stream_tape.StreamTape`) ``segment``
+    and ``index`` say where it stands there, and the others are made when they are first asked for.
     """
 
     __slots__ = ("aval", "index", "level", "node", "output_nr", "segment", "value")
@@ -66,274 +55,39 @@ class TapeTensor(Tensor):
 class TapeLevel(Level):
     """One reverse-mode transform.
 
-    The stream tells of its tape if the transform can be replayed (``follow``), the inputs are
-    concrete and different, and no other such tape is active; until an operation meets a tensor of
-    another level. ``refs`` identifies the run on whose stream the tape is recorded, as long as the
-    place where that stream stands tells all about it; ``told`` is the same while the function runs.
+    ``refs`` identifies the run on whose stream the tape is recorded, if the place where that stream
+    stands tells all about the tape, and ``positions`` are then those of the inputs in the run.
     """
 
-    __slots__ = (
-        "_avals", "_end", "_first", "_kept", "_nodes", "_start", "positions", "refs", "segment",
-        "told", "transform",
-    )  # fmt: skip
+    __slots__ = ("positions", "refs", "transform")
 
-    def __init__(
-        self,
-        function: Callable[..., Any] | None = None,
-        transform: str = "grad",
-        follow: bool = False,
-    ) -> None:
+    def __init__(self, function: Callable[..., Any] | None = None, transform: str = "grad") -> None:
         super().__init__(function)
         self.transform = transform
         self.refs: list[Any] | None = None
-        possible = follow and local.depth > 0 and self._is_only_one()
-        self.told = local.segment.refs if possible else None
-        self.positions: tuple[int, ...] = ()  # of the inputs, in the run
+        self.positions: tuple[int, ...] = ()
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
         """Put the inputs of the transform on the tape."""
-        if self.told is not None:
-            places = self._places(values)
-            if places is not None:
-                return self._follow(values, places)
-            self.told = None
         return [self._tensor(v, input_node(v.aval), 0) for v in values]
 
-    def _is_only_one(self) -> bool:
-        """Whether the stream may tell about this tape: no other one is being recorded on it."""
-        other = local.tape
-        return (other is None or not other.active) and current().replay
-
-    def _places(self, values: list[Any]) -> tuple[int, ...] | None:
-        """Where the inputs stand on the stream; None if they are not concrete and different."""
-        for v in values:
-            if v.__class__ is not Array:
-                return None
-        segment = local.segment
-        places = tuple([v.index if v.segment is segment else enter(segment, v) for v in values])
-        return places if len(places) == 1 or len(set(places)) == len(places) else None
-
-    def _follow(self, values: list[Any], places: tuple[int, ...]) -> list[TapeTensor]:
-        """Begin a tape that is told by the stream."""
-        segment = local.segment
-        self.refs = segment.refs
-        self.segment = segment
-        self.positions = places
-        self._first: tuple[TrieNode, int] = segment.start_node, segment.start
-        self._start = len(segment.refs)
-        self._avals = tuple([v.aval for v in values])
-        self._end: TrieNode | None = None
-        self._kept: list[Array] = []
-        self._nodes: dict[int, tuple[Node, int]] = {}
-        local.tape = self
-        tensors = []
-        for value, place in zip(values, places, strict=True):
-            tensor = self._placed(segment, place, value.aval)
-            tensor.value = value
-            tensors.append(tensor)
-        return tensors
-
     def close(self) -> None:
-        """The function has returned."""
+        """The function has returned: its tensors must not be used any more."""
         self.active = False
-        if self.told is not None:
-            self.told = None
-            self._end = self.segment.node
-
-    # -------------------------------------------------------------- a tape that the stream tells of
-
-    def _placed(self, segment: Segment, index: int, aval: Aval) -> TapeTensor:
-        """A tensor that is a place on the stream."""
-        tensor: TapeTensor = new(TapeTensor)
-        tensor.level = self
-        tensor.aval = aval
-        tensor.segment = segment
-        tensor.index = index
-        return tensor
-
-    def process1(self, operation: Operation, x: Any) -> Any:
-        """The short way for one operand."""
-        if config.strong_blocks and is_zero_strong():
-            operation = operation.strong()
-        rule = operation.rules.get(1)
-        segment = local.segment
-        refs = segment.refs
-        if refs is not self.told or rule is None or not rule.plain:
-            return self.process(operation, (x,))
-        key = (rule, x.index if x.segment is segment else enter(segment, x))
-        node = segment.node.next.get(key)
-        if node is None or not node.aval.inexact:
-            return self.process(operation, (x,))
-        segment.node = node
-        tensor: TapeTensor = new(TapeTensor)
-        tensor.level = self
-        tensor.aval = node.aval
-        tensor.segment = segment
-        tensor.index = len(refs)
-        refs.append(ref(tensor))
-        return tensor
-
-    def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
-        """The short way for two operands."""
-        if config.strong_blocks and is_zero_strong():
-            operation = operation.strong()
-        rule = operation.rules.get(mask)
-        segment = local.segment
-        refs = segment.refs
-        if refs is not self.told or rule is None or not rule.plain:
-            return self.process(operation, (x, y))
-        literal = None
-        if y.__class__ is float:
-            literal = y
-            key = (rule, x.index if x.segment is segment else enter(segment, x), -1)
-        elif x.__class__ is float:
-            literal = x
-            key = (rule, -1, y.index if y.segment is segment else enter(segment, y))
-        else:
-            key = (
-                rule,
-                x.index if x.segment is segment else enter(segment, x),
-                y.index if y.segment is segment else enter(segment, y),
-            )
-        node = segment.node.next.get(key)
-        if node is None:
-            return self.process(operation, (x, y))
-        if literal is not None:
-            segment.leaves.append(literal_buffer(literal))
-            segment.places.append(len(refs))
-            refs.append(None)
-        segment.node = node
-        tensor: TapeTensor = new(TapeTensor)
-        tensor.level = self
-        tensor.aval = node.aval
-        tensor.segment = segment
-        tensor.index = len(refs)
-        refs.append(ref(tensor))
-        return tensor
-
-    def _record(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
-        """Apply ``operation``, and leave its rule on the stream as what a node would say."""
-        mask = 0
-        for i, x in enumerate(operands):
-            if x.__class__ is TapeTensor and x.level is self:
-                mask |= 1 << i
-            elif x.__class__ is not Array and x.__class__ not in SCALARS:
-                self._leave()
-                return self.process(operation, operands)
-        if operation.derivative is None:
-            return record(operation, operands)
-        if is_zero_strong():
-            operation = operation.strong()
-        rule = operation.rules.get(mask) or operation.rule(mask)
-        out = record(rule, operands)
-        if self.told is None:  # a new run began meanwhile
-            values, parents, slots, _ = self._beneath(operands)
-            return self._leave_node(rule, values, parents, slots, out)
-        if rule.pull is None:  # no wanted operand has a derivative
-            return out
-        if rule.results is not None:
-            out = rule.results(out)
-        if type(out) is tuple:
-            return tuple([self._of(o) if o.aval.inexact else o for o in out])
-        return self._of(out) if out.aval.inexact else out
-
-    def _of(self, value: Array) -> TapeTensor:
-        tensor = self._placed(value.segment, value.index, value.aval)  # type: ignore[arg-type]
-        tensor.value = value
-        return tensor
-
-    def path(self) -> Path:
-        """What the stream tells."""
-        return path_between(*self._first, self._end or self.segment.node, self._start)
-
-    def node_of(self, tensor: TapeTensor) -> tuple[Node, int]:
-        """The node that made a tensor, and the number of the output."""
-        if tensor.index not in self._nodes:
-            if local.segment.refs is not self.refs:
-                self.check_active(tensor)
-            self._make_nodes()
-        return self._nodes[tensor.index]
-
-    def _make_nodes(self) -> None:
-        """Make the nodes of all steps so far."""
-        segment = local.segment if local.segment.refs is self.refs else self.segment
-        made = self._nodes
-        for position, aval in zip(self.positions, self._avals, strict=True):
-            if position not in made:
-                made[position] = input_node(aval), 0
-        for step in self.path().steps:
-            rule = step.rule
-            visible = step.visible()
-            if rule.pull is None or visible[0].position in made:
-                continue
-            node: Node = new(Node)
-            node.rule = rule
-            taped = [bool(rule.mask >> i & 1) for i in range(len(step.operands))]
-            parents = [
-                made[place.position] if t else (None, 0)
-                for place, t in zip(step.operands, taped, strict=True)
-            ]
-            node.parents = tuple([parent for parent, _ in parents])
-            slots = tuple([number for _, number in parents])
-            node.slots = slots if any(slots) else None
-            node.saved = fetch(segment, step.saved())
-            node.sequence = next_sequence()
-            avals = tuple([place.aval for place in visible])
-            node.aval = avals if rule.origin.multiple else avals[0]
-            for number, place in enumerate(visible):
-                made[place.position] = node, number
-
-    def maker_of(self, tensor: TapeTensor) -> str:
-        """The name of the operation that made a tensor, empty for an input."""
-        if not hasattr(tensor, "index") or tensor.index in self._nodes:
-            return "" if tensor.node.rule is None else tensor.node.name
-        for step in self.path().steps:
-            if any(place.position == tensor.index for place in step.visible()):
-                return step.rule.origin.name
-        return ""
-
-    def keep(self) -> None:
-        """Hold what the backward pass needs of the segment, which is about to be run."""
-        segment = self.segment
-        if self.refs is None or segment is not local.segment:
-            return
-        if len(segment.refs) >= MAX_RUN:  # what comes then is another path
-            self._leave()
-            return
-        end = self._end or segment.node
-        memos = end.memos
-        if memos is None:
-            memos = end.memos = {}
-        key = "kept", self._start
-        places = memos.get(key)
-        if places is None:
-            path = path_between(segment.start_node, segment.start, end, self._start)
-            saved = {p.position: p.aval for step in path.steps for p in places_in(step.saved())}
-            places = memos[key] = list(saved.items())
-        for position, aval in places:
-            array = array_at(segment, position, aval)
-            assert array is not None, "the segment uses it"
-            self._kept.append(array)
 
     def release(self) -> None:
         """The backward pass begins: from now on it holds itself what it needs."""
-        if local.tape is self:
-            local.tape = None
 
-    def _leave(self) -> None:
-        """Go on with nodes: the stream will not tell all that follows."""
-        self._make_nodes()
-        self.refs = self.told = None
-        self.release()
+    def node_of(self, tensor: TapeTensor) -> tuple[Node, int]:
+        """The node that made a tensor, and the number of the output."""
+        return tensor.node, tensor.output_nr
 
-    # ------------------------------------------------------------------------- a tape of its own
+    def maker_of(self, tensor: TapeTensor) -> str:
+        """The name of the operation that made a tensor, empty for an input."""
+        return "" if tensor.node.rule is None else tensor.node.name
 
     def process(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
         """Apply ``operation`` beneath, and leave a node if it can be differentiated."""
-        if self.told is not None:
-            if self.told is local.segment.refs:
-                return self._record(operation, operands)
-            self._leave()  # another thread goes on with it
         values, parents, slots, mask = self._beneath(operands)
         if operation.derivative is None:
             return apply(operation, *values)
@@ -344,6 +98,46 @@ class TapeLevel(Level):
         if rule.pull is None:  # no wanted operand has a derivative
             return out
         return self._leave_node(rule, values, parents, slots, out)
+
+    def process1(self, operation: Operation, x: Any) -> Any:
+        """The short way for one operand."""
+        rule = operation.rules.get(1)
+        if rule is None or not rule.plain or not self.active or config.strong_blocks:
+            return self.process(operation, (x,))
+        value = x.value
+        out = apply1(rule.operation, value)
+        aval = out.aval
+        if not aval.inexact:
+            return out
+        node: Node = new(Node)
+        node.rule = rule
+        node.aval = aval
+        node.parents = (x.node,)
+        node.slots = (x.output_nr,) if x.output_nr else None
+        node.saved = rule.save((value,), out)
+        node.sequence = next_sequence()
+        return self._tensor(out, node, 0)
+
+    def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
+        """The short way for two operands."""
+        rule = operation.rules.get(mask)
+        if rule is None or not rule.plain or not self.active or config.strong_blocks:
+            return self.process(operation, (x, y))
+        parents: list[Node | None] = [None, None]
+        first = second = 0
+        if mask & 1:
+            parents[0], first, x = x.node, x.output_nr, x.value
+        if mask & 2:
+            parents[1], second, y = y.node, y.output_nr, y.value
+        out = apply2(rule.operation, x, y)
+        node: Node = new(Node)
+        node.rule = rule
+        node.aval = out.aval
+        node.parents = tuple(parents)
+        node.slots = (first, second) if first or second else None
+        node.saved = rule.save((x, y), out)
+        node.sequence = next_sequence()
+        return self._tensor(out, node, 0)
 
     def _beneath(
         self, operands: tuple[Any, ...]

@@ -138,9 +138,6 @@ class _TimingLevel(TapeLevel):
         super().__init__(function, "trace")
         self.times: dict[Node, float] = {}
 
-    def _is_only_one(self) -> bool:
-        return False
-
     def process1(self, operation: Operation, x: Any) -> Any:
         return self.process(operation, (x,))
 

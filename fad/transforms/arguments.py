@@ -12,6 +12,7 @@ from fad.core import pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, check_callable, located, name_of
 from fad.core.leaves import lift_leaves
+from fad.core.tensor import Tensor, lift
 from fad.primitives.broadcast import zeros
 from fad.transforms.checks import check_complex, check_inexact, float0_zeros
 
@@ -21,7 +22,7 @@ Argnums = int | str | Sequence[int | str]
 class Selection:
     """Picks the arguments named by ``argnums`` out of a call, and puts others in their place."""
 
-    __slots__ = ("_signature", "function", "names", "single", "transform")
+    __slots__ = ("_signature", "function", "names", "positions", "single", "transform")
 
     def __init__(self, transform: str, function: Callable[..., Any], argnums: Argnums) -> None:
         check_callable(transform, function)
@@ -37,7 +38,25 @@ class Selection:
                 )
             )
         self.names: tuple[int | str, ...] = tuple(names)
+        numbers = [n for n in self.names if type(n) is int and n >= 0]
+        simple = len(set(numbers)) == len(self.names)
+        self.positions: tuple[int, ...] = tuple(numbers) if simple else ()
         self._signature: inspect.Signature | None = None
+
+    def real_arrays(self, args: tuple[Any, ...]) -> list[Tensor] | None:
+        """The selected arguments as tensors in the commonest case: real, and no containers."""
+        tensors = []
+        count = len(args)
+        for position in self.positions:
+            if position >= count:
+                return None
+            x = args[position]
+            if x.__class__ is np.ndarray or x.__class__ is float:
+                x = lift(x)
+            if not isinstance(x, Tensor) or not x.aval.inexact or x.aval.dtype.kind == "c":
+                return None
+            tensors.append(x)
+        return tensors or None
 
     def places(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int | str]:
         """Where each selected argument is in this call: a position, or a keyword."""

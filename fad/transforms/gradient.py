@@ -6,11 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
 from fad.core import pytree
 from fad.core.runs import outermost
-from fad.core.tensor import Tensor, lift
 from fad.primitives.broadcast import full
 from fad.reverse.pullback import Recording
 from fad.transforms.arguments import (
@@ -98,13 +95,18 @@ def _value_and_gradient(
     selection: Selection, options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
     f = selection.function
-    x = _one_float_array(selection, options, args)
-    inputs = Inputs(selection, options, args, kwargs) if x is None else None
-    values = [x] if inputs is None else inputs.wanted
+    values = None if options.holomorphic else selection.real_arrays(args)
+    inputs = None
+    if values is None:
+        inputs = Inputs(selection, options, args, kwargs)
+        values = inputs.wanted
     recording = Recording(f, values, selection.transform, follow=True)
     try:
         if inputs is None:
-            out = f(recording.tensors[0], *args[1:], **kwargs)
+            new_args = list(args)
+            for position, tensor in zip(selection.positions, recording.tensors, strict=True):
+                new_args[position] = tensor
+            out = f(*new_args, **kwargs)
         else:
             new_args, new_kwargs = inputs.call(recording.tensors)
             out = f(*new_args, **new_kwargs)
@@ -119,22 +121,9 @@ def _value_and_gradient(
     value = recording.lower(out)
     if options.has_aux:
         value = value, pytree.map(recording.lower, aux)
-    if inputs is None:
-        assert x is not None
-        gradient = gradients[0]
-        return value, zeros_or_float0(x.aval) if gradient is None else gradient
-    return value, inputs.gradient(gradients)
-
-
-def _one_float_array(
-    selection: Selection, options: Options, args: tuple[Any, ...]
-) -> Tensor | None:
-    """The argument as a tensor in the commonest case: the first one, real, and not a container."""
-    if selection.names != (0,) or not selection.single or options.holomorphic or not args:
-        return None
-    x = args[0]
-    if x.__class__ is np.ndarray or x.__class__ is float:
-        x = lift(x)
-    if isinstance(x, Tensor) and x.aval.inexact and x.aval.dtype.kind != "c":
-        return x
-    return None
+    if inputs is not None:
+        return value, inputs.gradient(gradients)
+    for i, gradient in enumerate(gradients):
+        if gradient is None:
+            gradients[i] = zeros_or_float0(values[i].aval)
+    return value, gradients[0] if selection.single else tuple(gradients)
