@@ -4,7 +4,7 @@ Pure transforms (``grad``, ``vjp``, ``jvp``, ``jacobian``, ``hessian``, ``vmap``
 tensors and an explicit reverse tape, with every primitive compiled by XLA.
 """
 
-from fad import forward, numpy, reverse
+from fad import forward, nn, numpy, reverse
 from fad.core.config import config, strong_zero
 from fad.core.device import device_put, devices
 from fad.core.dtypes import float0
@@ -25,7 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Array", "FadError", "Tensor", "asarray", "config", "device_put", "devices", "eval_shape",
     "float0", "forward", "from_dlpack", "gnvp", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jit", "jvp", "linear_transpose", "linearize", "make_graph", "numpy", "reverse",
+    "jacrev", "jit", "jvp", "linear_transpose", "linearize", "make_graph", "nn", "numpy", "reverse",
     "stop_gradient", "strong_zero", "value_and_grad", "value_and_jacobian",
     "value_grad_and_hessian", "vhp", "vjp", "vmap",
 ]  # fmt: skip

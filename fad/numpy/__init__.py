@@ -37,13 +37,14 @@ from fad.numpy.reductions import *
 from fad.numpy.shapes import *
 from fad.numpy.signals import *
 from fad.numpy.sorting import *
+from fad.numpy.special import *
 from fad.numpy.standard import *
 from fad.numpy.statistics import *
 
 _FAMILIES = """
     constants covariances creation cumulative diagonals differences display dtypes einsum
     elementwise indexing inquiry join logic medians nanfunctions padding polynomials products
-    quantiles reductions shapes signals sorting standard statistics
+    quantiles reductions shapes signals sorting special standard statistics
 """.split()
 
 __all__ = ["linalg"]

@@ -16,7 +16,7 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, mul, neg, sign, square, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family
+from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
 from fad.primitives.precise import widened
 from fad.primitives.series import polynomial
 
@@ -185,11 +185,5 @@ i1e = elementwise(
 )
 
 
-def i0(x: Any) -> Any:
-    """The modified Bessel function of order 0."""
-    return ratio(x, 0, False)
-
-
-def i0e(x: Any) -> Any:
-    """The same times exp(-|x|); its derivative at 0, where that has a kink, is 0."""
-    return ratio(x, 0, True)
+i0 = function_of(RATIO(order=0, scaled=False))
+i0e = function_of(RATIO(order=0, scaled=True))

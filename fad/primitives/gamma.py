@@ -16,7 +16,7 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family
+from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
 from fad.primitives.precise import cos_pi, sin_pi, widened
 from fad.primitives.series import bernoulli, polynomial, stirling
 
@@ -211,14 +211,8 @@ POLYGAMMA: Primitive = elementwise_family(
 """The derivatives of log|Gamma(x)|: of order -1 itself, 0 digamma, 1 trigamma."""
 
 
-def gammaln(x: Any) -> Any:
-    """log|Gamma(x)|."""
-    return apply1(POLYGAMMA(order=-1), x)
-
-
-def digamma(x: Any) -> Any:
-    """The derivative of :func:`gammaln`."""
-    return apply1(POLYGAMMA(order=0), x)
+gammaln = function_of(POLYGAMMA(order=-1))
+digamma = function_of(POLYGAMMA(order=0))
 
 
 def polygamma(order: int, x: Any) -> Any:

@@ -12,7 +12,7 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import div, mul, neg, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family
+from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
 from fad.primitives.precise import widened
 from fad.primitives.series import polynomial
 from fad.primitives.transcendental import sigmoid
@@ -99,6 +99,4 @@ EXPREL: Primitive = elementwise_family(
 )
 
 
-def exprel(x: Any) -> Any:
-    """(exp(x) - 1) / x, and 1 at 0."""
-    return apply1(EXPREL(order=0), x)
+exprel = function_of(EXPREL(order=0))

@@ -17,7 +17,7 @@ from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, mul, neg, square
 from fad.primitives.comparison import keep_where, lt, select
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family
+from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
 from fad.primitives.precise import log1p, upper_half, widened
 from fad.primitives.series import polynomial
 
@@ -118,9 +118,7 @@ ERFCX: Primitive = elementwise_family(
 )
 
 
-def erfcx(x: Any) -> Any:
-    """exp(x**2) erfc(x)."""
-    return apply1(ERFCX(order=0), x)
+erfcx = function_of(ERFCX(order=0))
 
 
 def erfcx_slope(x: Any) -> Any:

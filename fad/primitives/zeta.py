@@ -15,7 +15,7 @@ from jax import numpy as jnp
 from fad.core.apply import apply2
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
-from fad.primitives.declare import REAL_INEXACT, elementwise_family
+from fad.primitives.declare import REAL_INEXACT, elementwise_family, function_of
 from fad.primitives.precise import widened
 from fad.primitives.series import bernoulli
 
@@ -98,6 +98,5 @@ ZETA: Primitive = elementwise_family(
 )
 
 
-def zeta(s: Any, q: Any) -> Any:
-    """The sum of (q + k)**-s over k = 0, 1, 2, ..."""
-    return apply2(ZETA(ds=0, dq=0), s, q)
+zeta = function_of(ZETA(ds=0, dq=0))
+"""The sum of (q + k)**-s over k = 0, 1, 2, ..."""

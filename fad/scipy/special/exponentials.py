@@ -1,29 +1,18 @@
-"""Special functions, under the names of ``scipy.special`` and with its conventions.
-
-The functions of SciPy's own module take tensors too: they dispatch to these.
-"""
+"""Sums of exponentials, and what is made of them, along axes."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from fad.core.tensor import Tensor
-from fad.numpy import dispatch
 from fad.numpy.axes import several_axes, tensor
 from fad.numpy.linalg import inexact
-from fad.numpy.ufunc import unary
 from fad.primitives import logsumexp as _logsumexp
-from fad.primitives import transcendental
 from fad.primitives.arithmetic import add
 from fad.primitives.transcendental import log
 
-__all__ = ["erf", "erfc", "expit", "log_softmax", "logsumexp", "softmax"]
-
-erf = unary("erf", transcendental.erf, "The error function.")
-erfc = unary("erfc", transcendental.erfc, "1 - erf(x), accurate where that is small.")
-expit = unary("expit", transcendental.sigmoid, "The logistic function 1 / (1 + exp(-x)).")
+__all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Tensor:
@@ -65,6 +54,3 @@ def softmax(x: Any, axis: Any = None) -> Tensor:
 def log_softmax(x: Any, axis: Any = None) -> Tensor:
     """The logarithm of :func:`softmax`, accurate where that is small."""
     return _along(_logsumexp.log_softmax, x, axis)
-
-
-dispatch.register("scipy.special", sys.modules[__name__])
