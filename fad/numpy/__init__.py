@@ -13,6 +13,7 @@ import sys as _sys
 from fad.numpy import dispatch as _dispatch
 from fad.numpy import linalg
 from fad.numpy import methods as _methods
+from fad.numpy.bits import *
 from fad.numpy.constants import *
 from fad.numpy.covariances import *
 from fad.numpy.creation import *
@@ -25,8 +26,10 @@ from fad.numpy.einsum import *
 from fad.numpy.elementwise import *
 from fad.numpy.indexing import *
 from fad.numpy.inquiry import *
+from fad.numpy.interpolation import *
 from fad.numpy.join import *
 from fad.numpy.logic import *
+from fad.numpy.mapping import *
 from fad.numpy.medians import *
 from fad.numpy.nanfunctions import *
 from fad.numpy.padding import *
@@ -40,11 +43,13 @@ from fad.numpy.sorting import *
 from fad.numpy.special import *
 from fad.numpy.standard import *
 from fad.numpy.statistics import *
+from fad.numpy.windows import *
 
 _FAMILIES = """
-    constants covariances creation cumulative diagonals differences display dtypes einsum
-    elementwise indexing inquiry join logic medians nanfunctions padding polynomials products
-    quantiles reductions shapes signals sorting special standard statistics
+    bits constants covariances creation cumulative diagonals differences display dtypes einsum
+    elementwise indexing inquiry interpolation join logic mapping medians nanfunctions padding
+    polynomials products quantiles reductions shapes signals sorting special standard statistics
+    windows
 """.split()
 
 __all__ = ["linalg"]

@@ -179,9 +179,6 @@ _WRITERS = {
 }
 
 _INSTEAD = {
-    "apply_along_axis": "fad.vmap",
-    "apply_over_axes": "a call with several axes, such as fad.numpy.sum(x, axis=(0, 1))",
-    "vectorize": "fad.vmap",
     "nditer": "fad.vmap or fad.scan",
     "ndenumerate": "a loop over numpy.ndindex(x.shape)",
     "add.reduceat": "fad.numpy.zeros(n).at[segments].add(x)",

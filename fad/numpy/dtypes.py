@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import warnings
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as _jnp
@@ -36,9 +37,9 @@ dtype, issubdtype = np.dtype, np.issubdtype
 pi, e, euler_gamma, inf, nan, newaxis = np.pi, np.e, np.euler_gamma, np.inf, np.nan, np.newaxis
 
 __all__ = [
-    "astype", "bfloat16", "bool", "bool_", "can_cast", "cdouble", "complex64", "complex128",
-    "complexfloating", "csingle", "double", "dtype", "e", "euler_gamma", "finfo", "float16",
-    "float32", "float64", "floating", "generic", "half", "iinfo", "inexact", "inf", "int8",
+    "astype", "bfloat16", "bool", "bool_", "can_cast", "cdouble", "common_type", "complex64",
+    "complex128", "complexfloating", "csingle", "double", "dtype", "e", "euler_gamma", "finfo",
+    "float16", "float32", "float64", "floating", "generic", "half", "iinfo", "inexact", "inf", "int8",
     "int16", "int32", "int64", "int_", "integer", "intp", "isdtype", "issubdtype", "nan",
     "newaxis", "number", "pi", "promote_types", "result_type", "signedinteger", "single", "uint",
     "uint8", "uint16", "uint32", "uint64", "uintp", "unsignedinteger",
@@ -77,6 +78,21 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
 def promote_types(type1: Any, type2: Any) -> DType:
     """The smallest dtype to which both convert safely."""
     return dtypes.promote_types(as_dtype(type1), as_dtype(type2))
+
+
+def common_type(*arrays: Any) -> Any:
+    """The scalar type of floats or complex numbers that holds all of these; float64 for integers.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.common_type(fnp.ones(2, "float32"), fnp.ones(2, int)).__name__
+    'float64'
+    """
+    found = [_dtype_of(a)[0] for a in arrays]
+    for dtype in found:
+        if dtypes.kind(dtype) not in "iufc":
+            raise FadTypeError(located(f"can't get common type for non-numeric dtype {dtype}"))
+    floats = [d if dtypes.is_inexact(d) else dtypes.float64 for d in found]
+    return reduce(dtypes.promote_types, floats or [dtypes.float16]).type
 
 
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> builtins.bool:

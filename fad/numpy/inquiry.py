@@ -1,4 +1,4 @@
-"""What can be asked of an array without its numbers."""
+"""What can be asked of an array: mostly without its numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from fad.core import dtypes
 from fad.core.tensor import Tensor
 from fad.numpy.creation import asarray
+from fad.primitives import complexes
 
 __all__ = [
     "copy", "iscomplexobj", "isrealobj", "isscalar", "iterable", "may_share_memory", "ndim",
-    "shape", "shares_memory", "size",
+    "real_if_close", "shape", "shares_memory", "size",
 ]  # fmt: skip
 
 
@@ -48,6 +49,20 @@ def iscomplexobj(x: Any) -> bool:
 def isrealobj(x: Any) -> bool:
     """Whether the dtype is not complex."""
     return not iscomplexobj(x)
+
+
+def real_if_close(a: Any, tol: float = 100) -> Tensor:
+    """The real part, if all imaginary parts are below ``tol`` units of epsilon (or below ``tol``
+    itself, if that is at most 1); else ``a``.
+
+    The dtype of the result depends on the values, so this needs concrete ones: not under jit.
+    """
+    x = asarray(a)
+    if dtypes.kind(x.dtype) != "c":
+        return x
+    limit = float(np.finfo(x.dtype).eps) * tol if tol > 1 else tol
+    imag = np.asarray(x.concrete("real_if_close").realize()).imag
+    return complexes.real(x) if np.all(np.abs(imag) < limit) else x
 
 
 def isscalar(element: Any) -> bool:

@@ -24,7 +24,7 @@ from fad.primitives import shape as shapes
 
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "dsplit", "dstack",
-    "hsplit", "hstack", "repeat", "split", "stack", "tile", "unstack", "vsplit", "vstack",
+    "hsplit", "hstack", "repeat", "resize", "split", "stack", "tile", "unstack", "vsplit", "vstack",
 ]  # fmt: skip
 
 
@@ -259,6 +259,26 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
         return _repeated(x, int(np.reshape(repeats, ())), axis)
     counts = integers("repeat", repeats, n)
     return indexing.take(x, np.repeat(np.arange(n), counts), axis=axis)
+
+
+def resize(a: Any, new_shape: Any) -> Tensor:
+    """The elements of ``a``, flattened, in a new shape: cut off, or over and over again.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.resize([1, 2, 3], (2, 4))
+    fad.Tensor([[1, 2, 3, 1],
+                [2, 3, 1, 2]])
+    """
+    x = ravel(tensor(a))
+    shape = as_shape(new_shape)
+    if any(n < 0 for n in shape):
+        raise FadValueError(located("resize: all elements of `new_shape` must be non-negative"))
+    size = math.prod(shape)
+    if not x.size or not size:
+        return broadcast.full(shape, 0, x.dtype)
+    times = -(-size // x.size)
+    whole = x if times == 1 else _repeated(shapes.reshape(x, (1, x.size)), times, 0)
+    return shapes.reshape(shapes.slice_axis(ravel(whole), 0, size), shape)
 
 
 def _repeated(x: Tensor, count: int, axis: int) -> Tensor:

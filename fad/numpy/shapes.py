@@ -117,7 +117,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
     """Axis ``axis`` moved to before axis ``start``. :func:`moveaxis` is easier to read."""
     x = tensor(a)
     axis = one_axis("rollaxis", axis, x.ndim)
-    target = one_axis("rollaxis", start, x.ndim + 1)
+    target = one_axis("rollaxis", start + x.ndim if start < 0 else start, x.ndim + 1)
     return shapes.moveaxis(x, axis, target - 1 if axis < target else target)
 
 

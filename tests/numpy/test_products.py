@@ -8,7 +8,9 @@ import pytest
 from jax import numpy as jnp
 
 import fad
+from fad.core.errors import FadTypeError, FadValueError
 from fad.numpy import products
+from tests.against import as_numpy
 
 CASES = {
     "matmul": [((2, 3), (3, 4)), ((3,), (3,)), ((5, 2, 3), (3, 4)), ((5, 1, 2, 3), (4, 3, 2))],
@@ -19,6 +21,9 @@ CASES = {
     "vecdot": [((3,), (3,)), ((2, 3), (3,)), ((5, 1, 3), (2, 3)), ((0, 3), (3,))],
     "kron": [((2, 3), (4, 5)), ((2,), (3, 4)), ((2, 3, 2), (2,)), ((), (2,)), ((0, 2), (2, 2))],
     "tensordot": [((2, 3, 4), (3, 4, 5)), ((2, 3), (2, 3))],
+    "matvec": [((2, 3), (3,)), ((5, 1, 2, 3), (4, 3)), ((2, 3), (4, 3)), ((0, 3), (3,))],
+    "vecmat": [((2,), (2, 3)), ((4, 2), (5, 1, 2, 3)), ((2,), (4, 2, 3)), ((0,), (0, 3))],
+    "cross": [((3,), (3,)), ((4, 1, 3), (2, 3)), ((3,), (2, 3)), ((0, 3), (3,))],
 }
 EVERY = [(name, shapes) for name, cases in CASES.items() for shapes in cases]
 
@@ -43,6 +48,36 @@ def test_value_and_gradient(rng, name, shapes):
         gradients = oracle(jnp.asarray(cotangent))
     for g, e in zip(pullback(cotangent), gradients, strict=True):
         np.testing.assert_allclose(np.asarray(g), e, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors:DeprecationWarning")
+@pytest.mark.parametrize("lengths", [(2, 2), (2, 3), (3, 2), (3, 3)])
+def test_cross_of_vectors_anywhere(rng, lengths):
+    x, y = draw(rng, (4, 5, lengths[0])), draw(rng, (4, 5, lengths[1]), complex)
+    as_numpy("cross", x, y)
+    as_numpy("cross", x[0, 0], y[0, 0])
+    as_numpy("cross", np.moveaxis(x, -1, 1), np.moveaxis(y, -1, 0), axisa=1, axisb=0)
+    if 3 in lengths:
+        as_numpy("cross", x, y, axisc=0)
+        as_numpy("cross", np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0), axis=0)
+    if lengths == (3, 3):
+        as_numpy("linalg.cross", np.moveaxis(x, -1, 1), np.moveaxis(y, -1, 1), axis=1)
+
+
+def test_options_of_generalized_ufuncs(rng):
+    m, v = draw(rng, (2, 3, 4), complex), draw(rng, (4, 2), complex)
+    as_numpy("matvec", m, v, axes=[(-2, -1), 0, 0])
+    as_numpy("matvec", m[0], v[:, 0], dtype=np.complex128, casting="same_kind")
+    as_numpy("vecmat", v[:2, 0], m[0, :2], axes=[-1, (0, 1), -1])
+    as_numpy("matmul", m[0], m[1], axes=[(0, 1), (1, 0), (1, 0)])
+    as_numpy("vecdot", v, v[:, 0], axes=[0, -1])
+    as_numpy("vecdot", v, v, axis=0, dtype=np.complex128)
+    with pytest.raises(FadTypeError, match=r"matvec cannot write through out="):
+        products.matvec(m, v.T, out=m)
+    with pytest.raises(FadTypeError, match=r"matmul takes no other= on tensors"):
+        products.matmul(m, m.mT, other=3)
+    with pytest.raises(FadValueError, match=r"axes must be a list of tuples of \(2, 2, 2\) axes"):
+        products.matmul(m, m.mT, axes=[(0,), (1,), (2,)])
 
 
 @pytest.mark.parametrize("name", ["vdot", "vecdot"])
@@ -86,6 +121,10 @@ def test_lists_integers_and_booleans():
         ("vecdot", ((2,), (3,)), "vecdot: axis -1 has length 2"),
         ("vecdot", ((), (3,)), "at least one axis"),
         ("tensordot", ((2, 3), (2, 3)), "tensordot: shape-mismatch"),
+        ("matvec", ((2, 3), (2,)), "axis 1 of shape .2, 3. and axis 0 of shape .2,. must have one"),
+        ("vecmat", ((2,), (2,)), "the second operand must be matrices"),
+        ("cross", ((2,), (4,)), "dimension must be 2 or 3"),
+        ("cross", ((), (3,)), "need an axis of vectors"),
     ],
 )
 def test_messages(rng, name, shapes, text):

@@ -30,6 +30,7 @@ CALLS = [
     ("moveaxis", (A, (0, 1), (-1, 0)), {}),
     ("rollaxis", (A, 2), {}),
     ("rollaxis", (A, 0, 3), {}),
+    ("rollaxis", (A, 0, -1), {}),
     ("expand_dims", (M, (0, -1)), {}),
     ("squeeze", (A[:1, :, :1],), {}),
     ("squeeze", (A[:1, :, :1],), {"axis": -1}),
