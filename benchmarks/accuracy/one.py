@@ -186,6 +186,33 @@ ONE: dict[str, Exact] = {
     ),
     "sinc[0]": one(sinc(0), sinc(1), sinc(2), ANGLES, params={"order": 0}, plane=Plane(1e3, 100)),
     "sinc[1]": one(sinc(1), sinc(2), sinc(3), ANGLES, params={"order": 1}),
+    "cosine_of_arcsine": one(
+        cosine,
+        lambda x: -x / cosine(x),
+        lambda x: -1 / cosine(x) ** 3,
+        UNIT,
+        plane=Plane(1e90, 1e90),
+    ),
+    "sinh_of_arccosh": one(
+        arcosine,
+        lambda x: x / arcosine(x),
+        lambda x: -1 / arcosine(x) ** 3,
+        Domain(low=1.0, around=(2.0,), spans=((1.0, 2.0), (1.0, 40.0))),
+        plane=Plane(1e90, 1e90),
+    ),
+    "slope_of_arctan": one(
+        lambda x: 1 / (1 + x * x),
+        lambda x: -2 * x / (1 + x * x) ** 2,
+        lambda x: (6 * x * x - 2) / (1 + x * x) ** 3,
+        plane=Plane(1e60, 1e60),
+    ),
+    "slope_of_arctanh": one(
+        lambda x: 1 / ((1 - x) * (1 + x)),
+        lambda x: 2 * x / ((1 - x) * (1 + x)) ** 2,
+        lambda x: (2 + 6 * x * x) / ((1 - x) * (1 + x)) ** 3,
+        UNIT,
+        plane=Plane(1e60, 1e60),
+    ),
     # --------------------------------------------------------------------- hyperbolic functions
     "sinh": one(mp.sinh, mp.cosh, mp.sinh, EXPONENTS, plane=Plane(700, 1e6)),
     "cosh": one(mp.cosh, mp.sinh, mp.cosh, EXPONENTS, plane=Plane(700, 1e6)),

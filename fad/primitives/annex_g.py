@@ -82,16 +82,16 @@ def _complex_expm1(x: Any) -> Any:
     """exp(a) cos(b) - 1 = expm1(a) cos(b) - 2 sin(b / 2)**2, which does not cancel near 0."""
     a, b = lax.real(x), lax.imag(x)
     half = lax.sin(0.5 * b)
-    return lax.complex(lax.expm1(a) * lax.cos(b) - 2.0 * half * half, lax.exp(a) * lax.sin(b))
+    return lax.complex(precise.expm1(a) * lax.cos(b) - 2.0 * half * half, lax.exp(a) * lax.sin(b))
 
 
 def _logarithm(a: Any, b: Any, real: Any, imag: Any) -> Parts:
     return jnp.where(jnp.isinf(a) | jnp.isinf(b), _INF, real), imag
 
 
-exp = _corrected(_exponential(0.0), lax.exp)
+exp = _corrected(_exponential(0.0), precise.exp)
 exp2 = _corrected(_exponential(0.0), precise.exp2)
-expm1 = _corrected(_exponential(-1.0), _by_kind(lax.expm1, _complex_expm1))
+expm1 = _corrected(_exponential(-1.0), _by_kind(precise.expm1, _complex_expm1))
 log = _corrected(_logarithm, lax.log)
 log1p = _corrected(_logarithm, precise.log1p)
 log2 = _corrected(_logarithm, precise.log2)

@@ -11,7 +11,7 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.config import is_zero_strong
 from fad.core.tensor import aval_of
-from fad.primitives import annex_g
+from fad.primitives import annex_g, precise
 from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
@@ -168,7 +168,7 @@ rsqrt = elementwise(
 )
 cbrt = elementwise(
     "cbrt",
-    lax.cbrt,
+    precise.cbrt,
     [lambda g, out: div(g, mul(square(out), 3.0))],
     promotion=REAL_INEXACT,
     domains=((0.1, 3.0),),

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives.arithmetic import add, div, mul, neg, sub
+from fad.primitives.arithmetic import add, div, mul, neg, reciprocal, sub
 from fad.primitives.declare import REAL_INEXACT, elementwise
 from fad.primitives.precise import widened
 
@@ -93,4 +93,5 @@ def _twice(g: Any, a: Any, b: Any) -> Any:
 
 def _inversion_partial(g: Any, x: Any, y: Any, r: Any) -> Any:
     """g (y**2 - x**2) / r**4, by factors that neither cancel nor overflow."""
-    return div(div(_twice(g, div(sub(y, x), r), div(add(y, x), r)), r), r)
+    # Not divided by r twice in a row: the compiler would divide by its square.
+    return mul(div(_twice(g, div(sub(y, x), r), div(add(y, x), r)), r), reciprocal(r))

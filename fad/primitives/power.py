@@ -76,7 +76,8 @@ def _power(x: Any, y: Any, *, dx: int, dy: int) -> Any:
         factor = y
         for i in range(1, dx):
             factor = factor * (y - i)
-        return jnp.where(factor == 0, 0.0, factor * value)
+        # Where x**(y - k) is 0 the factor may overflow.
+        return jnp.where((factor == 0) | (value == 0), 0.0, factor * value)
     # Leibniz: the derivatives in y of a polynomial in y times x**(y - dx). The logarithm of 0,
     # where x**y is 0, counts as 0.
     log = lax.log(jnp.where(x == 0, jnp.ones_like(x), x))

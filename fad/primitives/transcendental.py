@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives import annex_g, precise
-from fad.primitives.arithmetic import add, div, is_complex, mul, neg, sqrt, square, sub
+from fad.primitives import annex_g, precise, tails
+from fad.primitives.arithmetic import add, div, is_complex, mul, neg, square
 from fad.primitives.complexes import times_i
 from fad.primitives.declare import INEXACT, REAL_INEXACT, elementwise
 from fad.primitives.polar import hypot
@@ -163,18 +163,81 @@ tan = elementwise(
 )
 
 
+# The derivatives of the inverse functions are primitives, as the derivatives of their factors, such
+# as 1 - x and 1 + x, would cancel each other near 0.
+
+
+def _shifted(x: Any, by: float) -> Any:
+    """``x + by``; the sign of a zero imaginary part, which chooses the branch, stays."""
+    return lax.complex(lax.real(x) + by, lax.imag(x)) if precise.is_complex(x) else x + by
+
+
+def _one_less_square(x: Any) -> Any:
+    """1 - x**2 of real numbers; by factors near 1, where one of them is exact."""
+    return jnp.where(lax.abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x))
+
+
+@precise.widened
 def _cosine_of_arcsine(x: Any) -> Any:
-    """sqrt(1 - x**2), on the principal branch; x - -1 keeps the sign of a zero imaginary part."""
-    below, above = neg(sub(x, 1.0)), sub(x, -1.0)
-    if is_complex(x):
-        return mul(sqrt(below), sqrt(above))
-    return sqrt(mul(below, above))
+    if precise.is_complex(x):  # the principal branch
+        return precise.sqrt(_shifted(-x, 1.0)) * precise.sqrt(_shifted(x, 1.0))
+    return lax.sqrt(_one_less_square(x))
 
 
+@precise.widened
+def _sinh_of_arccosh(x: Any) -> Any:
+    return precise.sqrt(_shifted(x, -1.0)) * precise.sqrt(_shifted(x, 1.0))
+
+
+@precise.widened
+def _slope_of_arctan(x: Any) -> Any:
+    if precise.is_complex(x):
+        return (1.0 / (x - 1j)) * (1.0 / (x + 1j))  # the product could overflow
+    return 1.0 / (1.0 + x * x)
+
+
+@precise.widened
+def _slope_of_arctanh(x: Any) -> Any:
+    if precise.is_complex(x):
+        return (1.0 / (1.0 - x)) * (1.0 / (1.0 + x))
+    return 1.0 / _one_less_square(x)
+
+
+cosine_of_arcsine: Any = elementwise(
+    "cosine_of_arcsine",  # sqrt(1 - x**2)
+    _cosine_of_arcsine,
+    [lambda g, x, out: neg(mul(g, div(x, out)))],
+    promotion=INEXACT,
+    domains=_UNIT,
+    reference=lambda x: np.sqrt((1.0 - x) * (1.0 + x)),
+)
+sinh_of_arccosh: Any = elementwise(
+    "sinh_of_arccosh",  # sqrt(x**2 - 1)
+    _sinh_of_arccosh,
+    [lambda g, x, out: mul(g, div(x, out))],
+    promotion=INEXACT,
+    domains=((1.1, 3.0),),
+    reference=lambda x: np.sqrt(x - 1.0) * np.sqrt(x + 1.0),
+)
+slope_of_arctan: Any = elementwise(
+    "slope_of_arctan",  # 1 / (1 + x**2)
+    _slope_of_arctan,
+    [lambda g, x, out: mul(mul(g, mul(x, out)), mul(out, -2.0))],
+    promotion=INEXACT,
+    reference=lambda x: 1.0 / (1.0 + x * x),
+)
+slope_of_arctanh: Any = elementwise(
+    "slope_of_arctanh",  # 1 / (1 - x**2)
+    _slope_of_arctanh,
+    [lambda g, x, out: mul(mul(g, mul(x, out)), mul(out, 2.0))],
+    promotion=INEXACT,
+    domains=_UNIT,
+    reference=lambda x: 1.0 / ((1.0 - x) * (1.0 + x)),
+)
 arcsin = elementwise(
     "arcsin",
     annex_g.arcsin,
-    [lambda g, x: div(g, _cosine_of_arcsine(x))],
+    [lambda g, x: div(g, cosine_of_arcsine(x))],
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arcsin,
@@ -182,21 +245,19 @@ arcsin = elementwise(
 arccos = elementwise(
     "arccos",
     annex_g.arccos,
-    [lambda g, x: neg(div(g, _cosine_of_arcsine(x)))],
+    [lambda g, x: neg(div(g, cosine_of_arcsine(x)))],
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arccos,
 )
 
 
-def _arctan_partial(g: Any, x: Any) -> Any:
-    if is_complex(x):
-        return div(div(g, sub(x, 1j)), add(x, 1j))
-    return div(g, add(square(x), 1.0))
-
-
 arctan = elementwise(
-    "arctan", annex_g.arctan, [_arctan_partial], promotion=INEXACT, reference=np.arctan
+    "arctan",
+    annex_g.arctan,
+    [lambda g, x: mul(g, slope_of_arctan(x))],
+    promotion=INEXACT,
+    reference=np.arctan,
 )
 
 # ---------------------------------------------------------------------------- hyperbolic functions
@@ -227,7 +288,7 @@ sigmoid = elementwise(
 
 
 def _arcsinh_partial(g: Any, x: Any) -> Any:
-    return div(g, _cosine_of_arcsine(times_i(x)) if is_complex(x) else hypot(x, 1.0))
+    return div(g, cosine_of_arcsine(times_i(x)) if is_complex(x) else hypot(x, 1.0))
 
 
 arcsinh = elementwise(
@@ -236,7 +297,7 @@ arcsinh = elementwise(
 arccosh = elementwise(
     "arccosh",
     annex_g.arccosh,
-    [lambda g, x: div(div(g, sqrt(sub(x, 1.0))), sqrt(sub(x, -1.0)))],
+    [lambda g, x: div(g, sinh_of_arccosh(x))],
     promotion=INEXACT,
     domains=((1.1, 3.0),),
     reference=np.arccosh,
@@ -244,7 +305,7 @@ arccosh = elementwise(
 arctanh = elementwise(
     "arctanh",
     annex_g.arctanh,
-    [lambda g, x: div(div(g, sub(1.0, x)), add(x, 1.0))],
+    [lambda g, x: mul(g, slope_of_arctanh(x))],
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arctanh,
@@ -256,7 +317,7 @@ _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 gaussian = elementwise(
     "gaussian",
-    precise.gaussian,
+    tails.gaussian,
     [lambda g, x, out: mul(g, mul(mul(x, -2.0), out))],
     promotion=REAL_INEXACT,
     reference=lambda x: np.exp(-x * x),
@@ -269,7 +330,7 @@ erf = elementwise(
 )
 erfc = elementwise(
     "erfc",
-    precise.erfc,
+    tails.erfc,
     [lambda g, x: mul(g, mul(gaussian(x), -_TWO_OVER_ROOT_PI))],
     promotion=REAL_INEXACT,
 )
