@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from math import comb
@@ -11,15 +10,7 @@ from typing import Any
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives.precise import log1p
-
-
-def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
-    """The polynomial with these coefficients, lowest first."""
-    total = jnp.full_like(x, coefficients[-1])
-    for c in coefficients[-2::-1]:
-        total = total * x + c
-    return total
+from fad.primitives.precise import log1p, polynomial
 
 
 def log1p_minus(x: Any) -> Any:
