@@ -251,12 +251,13 @@ def to_dlpack(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """A DLPack capsule. The memory is the tensor's own, and must not be written to."""
+    """A DLPack capsule. The memory is the tensor's own, and must not be written to.
+
+    It is of the unversioned kind, which readers of every version take, whatever ``max_version``.
+    """
     if x.__class__ is not Array:
         _refuse_conversion(x)
-    return _exported(x).__dlpack__(
-        stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
-    )
+    return _exported(x).__dlpack__(stream=stream, dl_device=dl_device, copy=copy)
 
 
 def dlpack_device(x: Tensor) -> tuple[int, int]:

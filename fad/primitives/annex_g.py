@@ -82,7 +82,9 @@ def _complex_expm1(x: Any) -> Any:
     """exp(a) cos(b) - 1 = expm1(a) cos(b) - 2 sin(b / 2)**2, which does not cancel near 0."""
     a, b = lax.real(x), lax.imag(x)
     half = lax.sin(0.5 * b)
-    return lax.complex(precise.expm1(a) * lax.cos(b) - 2.0 * half * half, lax.exp(a) * lax.sin(b))
+    real = precise.expm1(a) * lax.cos(b) - 2.0 * half * half
+    # The standard has +0 for both zeros.
+    return lax.complex(jnp.where(real == 0, 0.0, real), lax.exp(a) * lax.sin(b))
 
 
 def _logarithm(a: Any, b: Any, real: Any, imag: Any) -> Parts:
@@ -150,6 +152,8 @@ def _hyperbolic_cosine(a: Any, b: Any, real: Any, imag: Any) -> Parts:
 
 
 def _hyperbolic_tangent(a: Any, b: Any, real: Any, imag: Any) -> Parts:
+    # At infinity the array API standard gives the zero the sign of b, Annex G that of sin(2 b).
+    imag = jnp.where(jnp.isinf(a), jnp.copysign(0.0, b), imag)
     return jnp.where(_lost(b) & (a == 0), a, real), jnp.where(b == 0, b, imag)
 
 

@@ -92,6 +92,11 @@ neg: Any = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, re
 # ---------------------------------------------------------------------------- sign and magnitude
 
 
+def _sign(x: Any) -> Any:
+    """As NumPy's, +0 at both zeros."""
+    return lax.select(x == 0, jnp.zeros_like(x), jnp.sign(x))
+
+
 absolute = elementwise(
     "abs",
     annex_g.absolute,
@@ -101,7 +106,7 @@ absolute = elementwise(
 )
 
 _real_sign = elementwise(
-    "sign", jnp.sign, [None], promotion=Promotion(allowed="iuf"), reference=np.sign
+    "sign", _sign, [None], promotion=Promotion(allowed="iuf"), reference=np.sign
 )
 
 

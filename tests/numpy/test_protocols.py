@@ -334,6 +334,8 @@ def test_dlpack_goes_out_and_comes_in():
     x = fnp.asarray(X)
     np.testing.assert_array_equal(np.from_dlpack(x), X)
     assert x.__dlpack_device__() == (1, 0)
+    for version in (None, (0, 0), (1, 0), (2, 0)):
+        assert "dltensor" in repr(x.__dlpack__(max_version=version))
     y = fnp.from_dlpack(X)
     np.testing.assert_array_equal(np.asarray(y), X)
     assert fnp.from_dlpack(x) is x

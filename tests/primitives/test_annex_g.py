@@ -26,7 +26,7 @@ ROWS = {
         (complex(NAN, -0.0), complex(NAN, -0.0)),
     ],
     "expm1": [
-        (complex(-0.0, -0.0), complex(-0.0, -0.0)),
+        (complex(-0.0, -0.0), complex(0.0, -0.0)),
         (complex(INF, 0.0), complex(INF, 0.0)),
         (complex(-INF, INF), -1 + 0j),
         (complex(INF, NAN), complex(INF, NAN)),
@@ -55,6 +55,7 @@ ROWS = {
         (complex(0.0, INF), complex(0.0, NAN)),
         (complex(1.0, -0.0), complex(math.tanh(1), -0.0)),
         (complex(INF, NAN), complex(1.0, 0.0)),
+        (complex(INF, 2.5), complex(1.0, 0.0)),
     ],
     "sin": [(complex(INF, 0.0), complex(NAN, 0.0)), (complex(NAN, INF), complex(NAN, INF))],
     "tan": [(complex(NAN, INF), complex(0.0, 1.0)), (complex(-0.0, 0.5), 1j * math.tanh(0.5))],

@@ -120,3 +120,11 @@ def test_booleans_have_no_minus():
     for function, operands in ((arithmetic.neg, (True,)), (arithmetic.sub, (True, False))):
         with pytest.raises(TypeError, match="is not defined for dtype bool"):
             function(*operands)
+
+
+def test_the_sign_of_a_zero_is_a_positive_zero():
+    for dtype in (np.float64, np.float32, np.float16):
+        got = np.asarray(arithmetic.sign(np.array([-0.0, 0.0, -2.0, np.nan], dtype)))
+        np.testing.assert_array_equal(got, np.sign(np.array([-0.0, 0.0, -2.0, np.nan], dtype)))
+        assert not np.signbit(got[:2]).any()
+    np.testing.assert_array_equal(arithmetic.sign(np.array([0, 3], np.uint8)), [0, 1])
