@@ -155,7 +155,7 @@ keep_where: Any = elementwise(
     lambda c, x: lax.select(c, x, jnp.zeros_like(x)),
     [None, lambda g, x: keep_where(x, g)],
     promotion=SELECT,
-    reference=lambda c, x: np.where(c, x, 0),
+    reference=lambda c, x: np.where(c, x, np.zeros_like(x)),
     strong=True,
 )
 drop_where: Any = elementwise(
@@ -163,6 +163,6 @@ drop_where: Any = elementwise(
     lambda c, x: lax.select(c, jnp.zeros_like(x), x),
     [None, lambda g, x: drop_where(x, g)],
     promotion=SELECT,
-    reference=lambda c, x: np.where(c, 0, x),
+    reference=lambda c, x: np.where(c, np.zeros_like(x), x),
     strong=True,
 )
