@@ -14,7 +14,9 @@ from fad.numpy import dispatch as _dispatch
 from fad.numpy import linalg
 from fad.numpy import methods as _methods
 from fad.numpy.bits import *
+from fad.numpy.choices import *
 from fad.numpy.constants import *
+from fad.numpy.counting import *
 from fad.numpy.covariances import *
 from fad.numpy.creation import *
 from fad.numpy.cumulative import *
@@ -24,6 +26,7 @@ from fad.numpy.display import *
 from fad.numpy.dtypes import *
 from fad.numpy.einsum import *
 from fad.numpy.elementwise import *
+from fad.numpy.index_tricks import *
 from fad.numpy.indexing import *
 from fad.numpy.inquiry import *
 from fad.numpy.interpolation import *
@@ -37,6 +40,7 @@ from fad.numpy.polynomials import *
 from fad.numpy.products import *
 from fad.numpy.quantiles import *
 from fad.numpy.reductions import *
+from fad.numpy.sets import *
 from fad.numpy.shapes import *
 from fad.numpy.signals import *
 from fad.numpy.sorting import *
@@ -46,10 +50,10 @@ from fad.numpy.statistics import *
 from fad.numpy.windows import *
 
 _FAMILIES = """
-    bits constants covariances creation cumulative diagonals differences display dtypes einsum
-    elementwise indexing inquiry interpolation join logic mapping medians nanfunctions padding
-    polynomials products quantiles reductions shapes signals sorting special standard statistics
-    windows
+    bits choices constants counting covariances creation cumulative diagonals differences
+    display dtypes einsum elementwise index_tricks indexing inquiry interpolation join logic
+    mapping medians nanfunctions padding polynomials products quantiles reductions sets shapes
+    signals sorting special standard statistics windows
 """.split()
 
 __all__ = ["linalg"]

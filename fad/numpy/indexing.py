@@ -1,4 +1,4 @@
-"""Indexing as functions: take, nonzero, delete and their relatives.
+"""Indexing as functions: take, nonzero, compress, delete and their relatives.
 
 Index tensors are not checked against the bounds, as nobody knows their values yet; host arrays and
 lists are.
@@ -12,13 +12,13 @@ import numpy as np
 
 from fad.core.errors import FadIndexError, FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy.axes import as_shape, one_axis, tensor
+from fad.numpy.axes import one_axis, several_axes, tensor
+from fad.numpy.reductions import refuse_out
 from fad.numpy.shapes import ravel
 from fad.primitives import broadcast
 from fad.primitives import shape as shapes
-from fad.primitives.arithmetic import add, mul
 from fad.primitives.declare import broadcast_shapes
-from fad.primitives.division import floor_divide, remainder
+from fad.primitives.division import remainder
 from fad.primitives.extrema import maximum, minimum
 from fad.primitives.gather import Selection, gather
 from fad.primitives.index_key import checked_array
@@ -26,9 +26,8 @@ from fad.primitives.indexing import getitem
 from fad.primitives.join import concatenate
 
 __all__ = [
-    "argwhere", "compress", "delete", "diag_indices", "extract", "flatnonzero", "getitem",
-    "insert", "ix_", "nonzero", "ravel_multi_index", "take", "take_along_axis", "tril_indices",
-    "triu_indices", "unravel_index",
+    "argwhere", "compress", "delete", "extract", "flatnonzero", "getitem", "insert", "nonzero",
+    "take", "take_along_axis", "trim_zeros",
 ]  # fmt: skip
 
 
@@ -45,6 +44,7 @@ def take(
     >>> fnp.take(fnp.arange(5), [3, -1])
     fad.Tensor([3, 4])
     """
+    refuse_out("take", out)
     x = tensor(a)
     if axis is None:
         x, axis = ravel(x), 0
@@ -52,13 +52,14 @@ def take(
     if mode not in ("raise", "wrap", "clip"):
         raise FadValueError(located(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}"))
     if mode != "raise" and x.shape[axis]:
-        indices = _brought_inside(indices, x.shape[axis], mode)
+        indices = brought_inside(indices, x.shape[axis], mode)
     return getitem(x, (slice(None),) * axis + (indices,))
 
 
-def _brought_inside(indices: Any, n: int, mode: str) -> Any:
+def brought_inside(indices: Any, n: int, mode: str) -> Any:
+    """Indices modulo ``n`` ("wrap"), or the nearest from 0 to ``n - 1`` ("clip")."""
     if isinstance(indices, Tensor):
-        return remainder(indices, n) if mode == "wrap" else maximum(indices, 0)
+        return remainder(indices, n) if mode == "wrap" else minimum(maximum(indices, 0), n - 1)
     given = np.asarray(indices)
     return given % n if mode == "wrap" else np.clip(given, 0, n - 1)
 
@@ -103,7 +104,7 @@ def _index_tensor(indices: Any, size: int, axis: int) -> tuple[Tensor, bool]:
 # ------------------------------------------------------------------------ where the values decide
 
 
-def _values(name: str, a: Any) -> np.ndarray:
+def known_values(name: str, a: Any) -> np.ndarray:
     """The numbers of ``a``, on which the shape of the result depends."""
     return np.asarray(a.concrete(name).realize()) if isinstance(a, Tensor) else np.asarray(a)
 
@@ -113,27 +114,76 @@ def nonzero(a: Any) -> tuple[Tensor, ...]:
 
     Their number depends on the values, so this needs concrete ones: not under jit or vmap.
     """
-    return tuple([tensor(i) for i in np.nonzero(_values("nonzero", a))])
+    values = known_values("nonzero", a)
+    if not values.ndim:
+        raise FadValueError(located("nonzero: a single number has no axis; write x != 0"))
+    return tuple([tensor(i) for i in np.nonzero(values)])
 
 
 def flatnonzero(a: Any) -> Tensor:
     """The indices, in the flattened tensor, of the elements that are not zero."""
-    return tensor(np.flatnonzero(_values("flatnonzero", a)))
+    return tensor(np.flatnonzero(known_values("flatnonzero", a)))
 
 
 def argwhere(a: Any) -> Tensor:
     """The indices of the elements that are not zero, one row for each."""
-    return tensor(np.argwhere(_values("argwhere", a)))
+    return tensor(np.argwhere(known_values("argwhere", a)))
 
 
 def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Tensor:
-    """The parts of ``a`` along ``axis`` (flattened if None) for which the condition holds."""
-    return take(a, np.flatnonzero(_values("compress", condition)), axis)
+    """The parts of ``a`` along ``axis`` (flattened if None) for which the condition holds.
+
+    The condition has one axis and may be shorter than ``a``; its values must be known.
+
+    >>> import fad, fad.numpy as fnp
+    >>> x = fad.asarray([1.0, -2.0, 3.0])
+    >>> fad.grad(lambda x: fnp.sum(fnp.compress(x > 0, x) ** 2))(x)
+    fad.Tensor([2., 0., 6.])
+    """
+    refuse_out("compress", out)
+    holds = known_values("compress", condition)
+    if holds.ndim != 1:
+        raise FadValueError(
+            located(f"compress: the condition must have one axis, got shape {holds.shape}")
+        )
+    return take(a, np.flatnonzero(holds), axis)
 
 
 def extract(condition: Any, arr: Any) -> Tensor:
-    """The elements for which the condition holds."""
-    return compress(ravel(tensor(condition)), arr)
+    """The elements for which the condition holds, whose values must be known."""
+    return take(arr, np.flatnonzero(known_values("extract", condition)))
+
+
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Tensor:
+    """``filt`` without the zeros at its front ("f" in ``trim``) and back ("b"), along each axis.
+
+    An all-zero ``filt`` becomes empty. The values must be known.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.trim_zeros([0, 0, 1, 0, 2, 0])
+    fad.Tensor([1, 0, 2])
+    """
+    x, where = tensor(filt), trim.lower()
+    if where not in ("f", "b", "fb", "bf"):
+        raise FadValueError(located(f"trim_zeros: trim must be 'f', 'b' or 'fb', got {trim!r}"))
+    axes = several_axes("trim_zeros", axis, x.ndim)
+    if not axes:
+        return x
+    kept = np.argwhere(known_values("trim_zeros", x))
+    if not kept.size:
+        return getitem(x, tuple([slice(0 if i in axes else None) for i in range(x.ndim)]))
+    low, high = kept.min(0), kept.max(0) + 1
+    return getitem(
+        x,
+        tuple(
+            [
+                slice(low[i] if "f" in where else None, high[i] if "b" in where else None)
+                if i in axes
+                else slice(None)
+                for i in range(x.ndim)
+            ]
+        ),
+    )
 
 
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
@@ -167,53 +217,4 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Tensor:
 
 
 def _known_index(name: str, obj: Any) -> Any:
-    return _values(name, obj) if isinstance(obj, Tensor) else obj
-
-
-# ---------------------------------------------------------------------------------- index arrays
-
-
-def ix_(*args: Any) -> tuple[Any, ...]:
-    """Index arrays that select the product of several sets of indices, or masks."""
-    return np.ix_(*[_values("ix_", a) for a in args])
-
-
-def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column numbers of the lower triangle of an n by m matrix, as host arrays."""
-    return np.tril_indices(n, k, m)
-
-
-def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column numbers of the upper triangle of an n by m matrix, as host arrays."""
-    return np.triu_indices(n, k, m)
-
-
-def diag_indices(n: int, ndim: int = 2) -> tuple[np.ndarray, ...]:
-    """Indices of the main diagonal, as host arrays."""
-    return np.diag_indices(n, ndim)
-
-
-def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Tensor, ...]:
-    """The index along each axis of a tensor of this shape, of indices into it when flattened."""
-    lengths = list(as_shape(shape))
-    left = tensor(indices)
-    found = []
-    for n in lengths if order == "F" else lengths[::-1]:
-        found.append(remainder(left, n))
-        left = floor_divide(left, n)
-    return tuple(found if order == "F" else found[::-1])
-
-
-def ravel_multi_index(multi_index: Any, dims: Any, mode: str = "raise", order: str = "C") -> Tensor:
-    """Indices into the flattened tensor from indices along each axis, which must be in bounds.
-
-    With ``mode`` "wrap" or "clip" they are brought into bounds first, as :func:`take` does.
-    """
-    pairs = list(zip(multi_index, as_shape(dims), strict=True))
-    total: Any = 0
-    for index, n in pairs if order == "C" else pairs[::-1]:
-        if mode != "raise":
-            index = _brought_inside(index, n, mode)
-            index = minimum(index, n - 1) if isinstance(index, Tensor) else index
-        total = add(mul(total, n), tensor(index))
-    return total
+    return known_values(name, obj) if isinstance(obj, Tensor) else obj

@@ -1,8 +1,8 @@
-"""NumPy's comparisons, logic, bits, questions and choices, element by element."""
+"""NumPy's comparisons, logic, bits, questions and the choice by a condition, element by element."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,9 @@ from fad.primitives.broadcast import full
 __all__ = [
     "allclose", "array_equal", "array_equiv", "bitwise_and", "bitwise_count", "bitwise_invert",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "choose", "equal", "greater", "greater_equal", "invert", "isclose", "iscomplex", "isfinite",
-    "isinf", "isnan", "isneginf", "isposinf", "isreal", "left_shift", "less", "less_equal",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal", "piecewise",
-    "right_shift", "select", "signbit", "where",
+    "equal", "greater", "greater_equal", "invert", "isclose", "iscomplex", "isfinite", "isinf",
+    "isnan", "isneginf", "isposinf", "isreal", "left_shift", "less", "less_equal", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "not_equal", "right_shift", "signbit", "where",
 ]  # fmt: skip
 
 # ----------------------------------------------------------------------------------- comparisons
@@ -142,74 +141,9 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return nonzero(condition)
     if x is None or y is None:
         raise FadValueError(located("where takes either both or neither of x and y"))
-    return comparison.select(tensor(condition), _operand(x), _operand(y))
+    return comparison.select(tensor(condition), listed(x), listed(y))
 
 
-def _operand(x: Any) -> Any:
+def listed(x: Any) -> Any:
     """A list as a tensor; what primitives take stays as it is."""
     return tensor(x) if isinstance(x, (list, tuple)) else x
-
-
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
-    """The first choice whose condition holds, element by element, else ``default``."""
-    if len(condlist) != len(choicelist) or not len(condlist):
-        raise FadValueError(
-            located(
-                "select needs as many conditions as choices, and at least one; got "
-                f"{len(condlist)} and {len(choicelist)}"
-            )
-        )
-    result = default
-    for condition, choice in list(zip(condlist, choicelist, strict=True))[::-1]:
-        mask = tensor(condition)
-        if mask.dtype != dtypes.bool_:
-            raise FadTypeError(
-                located(f"select: conditions must be boolean, got {mask.dtype}: write x != 0")
-            )
-        result = comparison.select(mask, _operand(choice), result)
-    return result
-
-
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Tensor:
-    """Functions, or constants, each where its condition holds; one more is for everywhere else.
-
-    Unlike NumPy's, every function is called with all of ``x``. Where conditions overlap, the last
-    one holds. The result has the dtype of ``x``.
-    """
-    x = tensor(x)
-    single = not isinstance(condlist, (list, tuple)) or (
-        len(condlist) > 0 and isinstance(condlist[0], (bool,))
-    )
-    conditions = [tensor(c) for c in ([condlist] if single else condlist)]
-    if len(funclist) not in (len(conditions), len(conditions) + 1):
-        raise FadValueError(
-            located(
-                f"with {len(conditions)} condition(s), either {len(conditions)} or "
-                f"{len(conditions) + 1} functions are expected, got {len(funclist)}"
-            )
-        )
-    values = [f(x, *args, **kw) if callable(f) else f for f in funclist]
-    result = full(x.shape, 0, x.dtype)
-    if len(values) > len(conditions):
-        result = comparison.select(full(x.shape, True, dtypes.bool_), values.pop(), result)
-    for condition, value in zip(conditions, values, strict=True):
-        result = comparison.select(condition, value, result)
-    return result.astype(x.dtype)
-
-
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Tensor:
-    """``choices[a[i]][i]`` for each i; ``mode`` says what an index out of bounds does.
-
-    As a tensor's values may not be known, ``"raise"`` cannot raise: such elements are clipped.
-    """
-    index = tensor(a)
-    count = len(choices)
-    if mode == "wrap":
-        from fad.primitives.division import remainder
-
-        index = remainder(index, count)
-    options = [_operand(c) for c in choices]
-    result = options[-1]
-    for i in range(count - 2, -1, -1):
-        result = comparison.select(comparison.le(index, i), options[i], result)
-    return result

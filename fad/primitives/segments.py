@@ -70,7 +70,8 @@ midpoint = elementwise(
 def _bin_edges(first: Any, last: Any, *, count: int) -> Any:
     number = lax.iota(first.dtype, count + 1)
     length = last - first
-    step = lax.div(length, lax.select(number != number, number, jnp.full_like(number, count)))
+    # Of a constant divisor the compiler would take the reciprocal.
+    step = lax.div(length, lax.select(length != length, length, jnp.full_like(length, count)))
     # As NumPy rounds: a product that is added at once would not be rounded at all.
     product = number * step
     edges = lax.select(product != product, jnp.full_like(product, jnp.nan), product) + first
