@@ -13,7 +13,9 @@ X = np.random.default_rng(1).normal(size=(3, 4, 5))
 HOLES = X.copy()
 HOLES[0, 1, 1] = HOLES[1, :, 0] = HOLES[2, 2] = NAN
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*(All-NaN|Mean of empty|invalid value).*:RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(All-NaN|Mean of empty|invalid value).*:RuntimeWarning"
+)
 
 
 def compare(name, *args, **kwargs):
