@@ -42,7 +42,7 @@ from fad.core.trie import (
     trie,
 )
 
-MAX_RUN = 65536
+MAX_RUN = 1 << 20
 """After this many positions a run starts again at the root: its path would be too long to keep."""
 
 new = object.__new__
@@ -251,15 +251,9 @@ def flush() -> None:
         return
     if local.tape is not None:
         local.tape.keep()
-    live = []
-    for r in refs[start:]:
-        if r is not None:
-            out = r()
-            if out is not None:
-                if out.__class__ is not Array:
-                    out = out.value
-                if out.buffer is None:
-                    live.append(out)
+    held = [x for r in refs[start:] if r is not None and (x := r()) is not None]
+    live = [x for y in held if (x := y if y.__class__ is Array else y.value).buffer is None]
+    del held
     try:
         for recorder in local.recorders:
             recorder.flushed(segment, live)

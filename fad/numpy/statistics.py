@@ -6,16 +6,20 @@ import math
 from typing import Any
 
 from fad.core import dtypes
+from fad.core.apply import apply1
 from fad.core.dtypes import DType
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import several_axes, tensor
 from fad.numpy.dtypes import as_dtype
-from fad.numpy.reductions import masked, reduced_axes, refuse_out
+from fad.numpy.reductions import masked, reduced_axes, reduction, refuse_out
 from fad.primitives import arithmetic, complexes, extrema, norms, reductions
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes
 from fad.primitives.shape import reshape, transpose
+
+_WIDE = (dtypes.float64, dtypes.float32)
+"""What is summed and divided as it is."""
 
 __all__ = ["average", "mean", "std", "var"]
 
@@ -58,6 +62,12 @@ def mean(
     >>> fad.grad(fnp.mean)(fad.asarray([2.0, 0.0, 3.0, 1.0]))
     fad.Tensor([0.25, 0.25, 0.25, 0.25])
     """
+    plain = dtype is None and out is None and where is True and isinstance(a, Tensor)
+    if plain and a.aval.dtype in _WIDE and (axis is None or axis.__class__ is int):
+        total = apply1(reduction(reductions.REDUCE_SUM, a, axis, keepdims), a)
+        count = a.aval.size if axis is None else a.aval.shape[axis]
+        result: Tensor = arithmetic.div(total, float(count))
+        return result  # the short way
     refuse_out("mean", out)
     x = tensor(a)
     axes = reduced_axes("mean", axis, x.ndim)

@@ -178,6 +178,8 @@ def checked_array(indices: np.ndarray, size: int, axis: int) -> np.ndarray:
     """Indices counted from the front, in bounds."""
     if not indices.size:
         return indices
+    if indices.dtype == np.int64 and indices.view(np.uint64).max() < size:
+        return indices  # as unsigned numbers, negative ones are large
     low, high = int(indices.min()), int(indices.max())
     checked(high, size, axis)
     checked(low, size, axis)

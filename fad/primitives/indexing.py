@@ -27,8 +27,6 @@ from fad.primitives.shape import FLIP, SLICE, expand_dims, reshape
 
 _MAX_RECIPES = 4096
 _recipes: dict[Any, Recipe] = {}
-_rows: dict[Any, Operation] = {}
-"""How one index tensor takes rows: by the rank of the tensor and the aval of the index."""
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
@@ -39,19 +37,55 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     >>> x[1, 0], x[:, [1, 1, 0]].shape
     (fad.Tensor(3.), (2, 3))
     """
+    aval = x.aval
+    key: Any = None
     if index.__class__ is int:
-        shape = x.aval.shape
-        if shape:
-            return apply(_FIRST, x, checked(index, shape[0], 0))
+        if aval.shape:
+            return apply(_FIRST, x, checked(index, aval.shape[0], 0))
+    elif index.__class__ is slice:
+        key = aval.shape, index.start, index.stop, index.step
+        only = _short_ways.get(key) if _plain_slice(index) else None
+        if only is not None:
+            return apply1(only, x)
     elif isinstance(index, Tensor) and index.aval.dtype.kind in "iu":
-        taken = _rows.get((x.aval.ndim, index.aval))
-        if taken is not None:
-            return apply2(taken, x, index)
-        found = plan(x.aval.shape, index)
-        if found.recipe.gather is not None and len(_rows) < _MAX_RECIPES:
-            _rows[x.aval.ndim, index.aval] = found.recipe.gather
-        return found.read(x)
-    return plan(x.aval.shape, index).read(x)
+        key = aval.shape, index.aval
+        only = _short_ways.get(key)
+        if only is not None:
+            return apply2(only, x, index)
+    elif index.__class__ is tuple and all(_is_index(i) for i in index):
+        key = aval.shape, *[i.aval for i in index]
+        only = _short_ways.get(key)
+        if only is not None:
+            return apply(only, x, *index)
+    found = plan(aval.shape, index)
+    if key is not None:
+        _remember(key, index, found)
+    return found.read(x)
+
+
+_short_ways: dict[Any, Operation] = {}
+"""The operation that is all there is to do for an index that is one slice, or all tensors."""
+
+
+def _plain_slice(index: slice) -> bool:
+    """Whether the bounds are numbers of Python's own: equal keys are then equal slices."""
+    return all(b is None or b.__class__ is int for b in (index.start, index.stop, index.step))
+
+
+def _is_index(i: Any) -> bool:
+    return isinstance(i, Tensor) and i.aval.dtype.kind in "iu"
+
+
+def _remember(key: Any, index: Any, found: Plan) -> None:
+    recipe = found.recipe
+    gather = recipe.gather
+    if len(_short_ways) >= _MAX_RECIPES:
+        _short_ways.clear()
+    if index.__class__ is slice:
+        if _plain_slice(index) and gather is None and len(recipe.cuts) == 1:
+            _short_ways[key] = recipe.cuts[0]
+    elif gather is not None and not recipe.cuts and not recipe.inserted:
+        _short_ways[key] = gather
 
 
 class Span(NamedTuple):
