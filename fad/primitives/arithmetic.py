@@ -12,7 +12,16 @@ from fad.core import dtypes
 from fad.core.config import is_zero_strong
 from fad.core.tensor import aval_of
 from fad.primitives import annex_g, precise
-from fad.primitives.declare import INEXACT, REAL_INEXACT, TO_REAL, Promotion, elementwise
+from fad.primitives.declare import (
+    INEXACT,
+    INF,
+    NAN,
+    REAL_INEXACT,
+    TO_REAL,
+    Convention,
+    Promotion,
+    elementwise,
+)
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
 
@@ -72,6 +81,11 @@ def times(g: Any, partial: Any) -> Any:
     return strong_mul(g, partial) if is_zero_strong() else mul(g, partial)
 
 
+def over(g: Any, divisor: Any) -> Any:
+    """The same over a divisor, which may be 0 or NaN."""
+    return strong_mul(g, div(1.0, divisor)) if is_zero_strong() else div(g, divisor)
+
+
 def _div(x: Any, y: Any) -> Any:
     # XLA divides by a broadcast scalar as it multiplies by its reciprocal, which rounds twice (and
     # underflows). Behind a choice it does not see the broadcast.
@@ -85,6 +99,10 @@ div: Any = elementwise(
     promotion=QUOTIENT,
     domains=((-3.0, 3.0), (0.5, 3.0)),
     reference=np.true_divide,
+    conventions=[
+        Convention((1.0, 0.0), (INF, -INF), "1 / y and -x / y**2"),
+        Convention((0.0, 0.0), (INF, NAN), "1 / y, and 0 / 0"),
+    ],
 )
 neg: Any = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, reference=np.negative)
 
@@ -103,10 +121,20 @@ absolute = elementwise(
     [lambda g, x: mul(g, conj(sign(x)))],  # 0 at 0
     promotion=TO_REAL,
     reference=np.abs,
+    conventions=[
+        Convention((0.0,), (0.0,), "the middle of the subgradients; so it is for complex numbers"),
+    ],
 )
 
 _real_sign = elementwise(
-    "sign", _sign, [None], promotion=Promotion(allowed="iuf"), reference=np.sign
+    "sign",
+    _sign,
+    [None],
+    promotion=Promotion(allowed="iuf"),
+    reference=np.sign,
+    conventions=[
+        Convention((0.0,), (0.0,), "zero wherever it is defined; the jump is left out"),
+    ],
 )
 
 
@@ -123,6 +151,9 @@ _complex_sign = elementwise(
     forwards=[lambda g, x, out: _turned(g, out, x)],
     promotion=Promotion(allowed="fc"),
     reference=np.sign,
+    conventions=[
+        Convention((0j,), (complex(NAN, NAN),), "every direction has another limit"),
+    ],
 )
 
 
@@ -154,6 +185,9 @@ reciprocal = elementwise(
     promotion=COUNTING,
     domains=((0.5, 3.0),),
     reference=np.reciprocal,
+    conventions=[
+        Convention((0.0,), (-INF,), "-1 / x**2"),
+    ],
 )
 sqrt = elementwise(
     "sqrt",
@@ -162,6 +196,11 @@ sqrt = elementwise(
     promotion=INEXACT,
     domains=((0.1, 3.0),),
     reference=np.sqrt,
+    conventions=[
+        Convention(
+            (0.0,), (INF,), "the one-sided limit; see strong zero for where it is not chosen"
+        ),
+    ],
 )
 rsqrt = elementwise(
     "rsqrt",
@@ -170,6 +209,9 @@ rsqrt = elementwise(
     promotion=INEXACT,
     domains=((0.1, 3.0),),
     reference=lambda x: 1.0 / np.sqrt(x),
+    conventions=[
+        Convention((0.0,), (-INF,), "the one-sided limit"),
+    ],
 )
 cbrt = elementwise(
     "cbrt",
@@ -178,6 +220,9 @@ cbrt = elementwise(
     promotion=REAL_INEXACT,
     domains=((0.1, 3.0),),
     reference=np.cbrt,
+    conventions=[
+        Convention((0.0,), (INF,), "the limit from both sides"),
+    ],
 )
 
 

@@ -21,7 +21,7 @@ from fad.core.primitive import Primitive
 from fad.primitives import precise
 from fad.primitives.arithmetic import add, div, mul, times
 from fad.primitives.comparison import keep_where
-from fad.primitives.declare import Sample, primitive
+from fad.primitives.declare import NAN, Convention, Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
 from fad.primitives.reductions import accumulating, widened
 from fad.primitives.scans import (
@@ -166,6 +166,15 @@ PRODUCTS_BEFORE = primitive(
     ],
     reference=reference_along(_products_before_reference),
     compile_cost=15.0,
+    conventions=[
+        Convention(
+            ([2.0, 0.0, 5.0, 7.0],),
+            ([1.0, 12.0, 0.0, 0.0],),
+            "exact, by a recurrence without division",
+            point="a zero",
+            params={"axis": 0, "reverse": False},
+        ),
+    ],
 )
 
 
@@ -187,7 +196,8 @@ def _runs(x: Any, out: Any, *, axis: int) -> tuple[Any, Any, Any]:
     same = (out == shifted(out, 0, axis)).astype(x.dtype)
     hits = mask.astype(x.dtype)
     before = _recurrence(same, hits, axis=axis, reverse=False)
-    return mask, same, lax.add(lax.mul(same, before), hits)
+    count = lax.add(lax.mul(same, before), hits)
+    return mask, same, lax.max(count, jnp.ones_like(count))  # NaN is equal to no element
 
 
 RUNS = primitive(
@@ -254,7 +264,15 @@ def _cumulative_extremum(
         reference=ufunc.accumulate,
         oracle=prefix_by_prefix(lambda x, axis: reduce(x, axis, keepdims=True)),
         compile_cost=15.0,
+        conventions=[
+            _convention([2.0, 2.0], [0.5, 0.5], "ties so far share evenly", "ties, last result"),
+            _convention([1.0, NAN], [0.0, 0.0], "NaN is no element's value", "NaN, last result"),
+        ],
     )
+
+
+def _convention(at: list[float], partials: list[float], because: str, point: str) -> Convention:
+    return Convention((at,), (partials,), because, point, {"axis": 0}, [0.0, 1.0])
 
 
 CUMMAX = _cumulative_extremum("cummax", lax.max, _lowest, np.maximum, jnp.max)

@@ -7,6 +7,7 @@ every primitive on them, and refuse one without.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,27 @@ class Sample(NamedTuple):
     params: dict[str, Any] = {}  # noqa: RUF012 (a NamedTuple, not a class)
 
 
+INF, NAN = float("inf"), float("nan")
+
+
+class Convention(NamedTuple):
+    """What derivatives are at a point where a function is not smooth or its domain ends.
+
+    ``at``: the operands, numbers or nested lists. ``partials``: the cotangent of each operand from
+    a ``cotangent`` (of ones if None): for an elementwise primitive the partial derivatives; None
+    for an operand without derivative. ``because``: the reason. ``point``: how documents call the
+    point, where the operands themselves do not say it. ``params``: parameters of the operation.
+    Forward and reverse mode are tested to give these, in each precision; documents list them.
+    """
+
+    at: tuple[Any, ...]
+    partials: tuple[Any, ...]
+    because: str
+    point: str = ""
+    params: dict[str, Any] = {}  # noqa: RUF012 (a NamedTuple, not a class)
+    cotangent: Any = None
+
+
 class Declaration(NamedTuple):
     """What the tests know of a primitive besides what the library runs."""
 
@@ -36,10 +58,21 @@ class Declaration(NamedTuple):
     reference: Callable[..., Any] | None
     domains: tuple[tuple[float, float], ...]
     oracle: Callable[..., Any] | None = None
+    conventions: tuple[Convention, ...] = ()
+    formula: str = ""
+    family: str = ""
 
 
 declarations: dict[str, Declaration] = {}
 """Every declared primitive, by name."""
+
+
+def _family() -> str:
+    """The module that is declaring a primitive; documents have a page for each."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"] == __name__ and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"]).rpartition(".")[2]
 
 
 class Promotion:
@@ -118,6 +151,8 @@ def primitive(
     compile_cost: float = 1.0,
     reference: Callable[..., Any] | None = None,
     oracle: Callable[..., Any] | None = None,
+    conventions: Sequence[Convention] = (),
+    formula: str = "",
 ) -> Primitive:
     """Declare a primitive.
 
@@ -134,12 +169,16 @@ def primitive(
         reference: NumPy function of operands and parameters that computes the same.
         oracle: for tests: a kernel whose derivative is the declared one, where that of ``kernel``
             is not, since an operand is a function of another or by convention.
+        conventions: the points where it is not smooth or its domain ends.
+        formula: what it computes of operands x, y, z, ..., where its name does not say that.
     """
     made = Primitive(
         name, kernel, derivative=derivative, infer=infer, batch=batch, multiple=multiple,
         simplify=simplify, compile_cost=compile_cost,
     )  # fmt: skip
-    declarations[name] = Declaration(made, samples, reference, (), oracle)
+    declarations[name] = Declaration(
+        made, samples, reference, (), oracle, tuple(conventions), formula, _family()
+    )
     return made
 
 
@@ -173,6 +212,8 @@ def elementwise_family(
     samples: Callable[[], Sequence[Sample]] | None = None,
     reference: Callable[..., Any] | None = None,
     oracle: Callable[..., Any] | None = None,
+    conventions: Sequence[Convention] = (),
+    formula: str = "",
 ) -> Primitive:
     """Declare an elementwise primitive whose kernel and partials take parameters, keyword-only.
 
@@ -190,6 +231,8 @@ def elementwise_family(
         samples: operands to test it on, instead of those drawn from ``domains``.
         reference: see :func:`primitive`.
         oracle: see :func:`primitive`.
+        conventions: see :func:`primitive`.
+        formula: see :func:`primitive`.
     """
     count = arity if arity is not None else len(partials or (None,))
 
@@ -213,7 +256,9 @@ def elementwise_family(
             Sample(plain[0].operands, p) for p in others
         ]
 
-    declarations[name] = Declaration(made, drawn, reference, spans, oracle)
+    declarations[name] = Declaration(
+        made, drawn, reference, spans, oracle, tuple(conventions), formula, _family()
+    )
     return made
 
 

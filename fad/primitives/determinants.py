@@ -21,7 +21,7 @@ from fad.core.primitive import Operation
 from fad.primitives.arithmetic import add, mul, sub
 from fad.primitives.broadcast import broadcast_to
 from fad.primitives.complexes import imag, make_complex, real
-from fad.primitives.declare import Sample, primitive
+from fad.primitives.declare import Convention, Sample, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.diagonal import diagonal
 from fad.primitives.linalg import check_matrices, matrix_transpose, product, same_on_stacks
@@ -156,6 +156,20 @@ DET = primitive(
     compile_cost=10.0,
     samples=_samples,
     reference=np.linalg.det,
+    conventions=[
+        Convention(
+            ([[1.0, 2.0], [2.0, 4.0]],),
+            ([[4.0, -2.0], [-2.0, 1.0]],),
+            "exact: the cofactors",
+            point="rank n - 1",
+        ),
+        Convention(
+            ([[0.0, 0.0], [0.0, 0.0]],),
+            ([[0.0, 0.0], [0.0, 0.0]],),
+            "exact: the cofactors",
+            point="rank n - 2",
+        ),
+    ],
 )
 
 COFACTORS = primitive(

@@ -13,7 +13,7 @@ from jax import numpy as jnp
 
 from fad.core import dtypes
 from fad.primitives.arithmetic import div, mul, neg, sub
-from fad.primitives.declare import Promotion, elementwise
+from fad.primitives.declare import INF, NAN, Convention, Promotion, elementwise
 from fad.primitives.floating import rint
 
 DIVISION = Promotion(
@@ -72,6 +72,11 @@ floor_divide = elementwise(
     promotion=DIVISION,
     domains=_DOMAINS,
     reference=np.floor_divide,
+    conventions=[
+        Convention(
+            (2.0, 1.0), (0.0, 0.0), "zero everywhere; the jumps are left out", point="at multiples"
+        ),
+    ],
 )
 remainder = elementwise(
     "remainder",
@@ -80,6 +85,15 @@ remainder = elementwise(
     promotion=DIVISION,
     domains=_DOMAINS,
     reference=np.remainder,
+    conventions=[
+        Convention(
+            (2.0, 1.0),
+            (1.0, -2.0),
+            "x - n y with the quotient n that is taken there",
+            point="at multiples",
+        ),
+        Convention((1.0, 0.0), (1.0, -INF), "the quotient is infinite"),
+    ],
 )
 fmod = elementwise(
     "fmod",
@@ -88,4 +102,13 @@ fmod = elementwise(
     promotion=DIVISION,
     domains=_DOMAINS,
     reference=np.fmod,
+    conventions=[
+        Convention(
+            (2.0, 1.0),
+            (1.0, -2.0),
+            "x - n y with the quotient n that is taken there",
+            point="at multiples",
+        ),
+        Convention((1.0, 0.0), (1.0, NAN), "the result is NaN"),
+    ],
 )

@@ -8,7 +8,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from fad.primitives.arithmetic import div, mul, neg, sub
-from fad.primitives.declare import INEXACT, REAL_INEXACT, elementwise
+from fad.primitives.declare import INEXACT, INF, NAN, REAL_INEXACT, Convention, elementwise
 from fad.primitives.precise import log1p, widened
 from fad.primitives.series import polynomial
 from fad.primitives.transcendental import log
@@ -40,6 +40,10 @@ xlogy = elementwise(
     [lambda g, y: mul(g, log(y)), lambda g, x, y: mul(g, xdivy(x, y))],
     promotion=INEXACT,
     domains=((-3.0, 3.0), (0.1, 3.0)),
+    conventions=[
+        Convention((0.0, 0.0), (-INF, 0.0), "log(y); in y the function is 0 for x = 0"),
+        Convention((1.0, 0.0), (-INF, INF), "log(y) and x / y"),
+    ],
 )
 xdiv1py: Any = elementwise(
     "xdiv1py",  # x / (1 + y), 0 where x is
@@ -57,6 +61,10 @@ xlog1py = elementwise(
     [lambda g, y: mul(g, log1p_of(y)), lambda g, x, y: mul(g, xdiv1py(x, y))],
     promotion=INEXACT,
     domains=((-3.0, 3.0), (-0.9, 3.0)),
+    conventions=[
+        Convention((0.0, -1.0), (-INF, 0.0), "log(1 + y); in y the function is 0 for x = 0"),
+        Convention((1.0, -1.0), (-INF, INF), "log(1 + y) and x / (1 + y)"),
+    ],
 )
 
 # ------------------------------------------------------------------------------------- entropies
@@ -96,6 +104,9 @@ entr = elementwise(
     [lambda g, x: neg(mul(g, log_plus_1(x)))],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
+    conventions=[
+        Convention((0.0,), (INF,), "the one-sided limit"),
+    ],
 )
 
 
@@ -152,6 +163,13 @@ rel_entr = elementwise(
     ],
     promotion=REAL_INEXACT,
     domains=_BOTH,
+    conventions=[
+        Convention((0.0, 1.0), (-INF, 0.0), "the one-sided limit"),
+        Convention(
+            (0.0, 0.0), (NAN, 0.0), "log(x / y) has no limit; in y the function is 0 for x = 0"
+        ),
+        Convention((1.0, 0.0), (INF, -INF), "the one-sided limit"),
+    ],
 )
 kl_div = elementwise(
     "kl_div",
@@ -159,4 +177,9 @@ kl_div = elementwise(
     [lambda g, x, y: mul(g, log_ratio(x, y)), lambda g, x, y: div(mul(g, sub(y, x)), y)],
     promotion=REAL_INEXACT,
     domains=_BOTH,
+    conventions=[
+        Convention((0.0, 1.0), (-INF, 1.0), "the one-sided limit"),
+        Convention((0.0, 0.0), (NAN, NAN), "log(x / y) and x / y have no limit"),
+        Convention((1.0, 0.0), (INF, -INF), "the one-sided limit"),
+    ],
 )

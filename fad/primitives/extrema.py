@@ -11,7 +11,15 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives.declare import SAME, Promotion, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    NAN,
+    SAME,
+    Convention,
+    Promotion,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import is_complex
 
 
@@ -35,6 +43,29 @@ GATE = elementwise_family(
     params=[{"at_tie": share} for share in (0.0, 0.5, 1.0)],
     promotion=Promotion(allowed="fc"),
     strong=True,
+    conventions=[
+        Convention(
+            (1.0, 2.0, 2.0),
+            (0.0, None, None),
+            "the share at a tie is a parameter",
+            point="y = z",
+            params={"at_tie": 0.0},
+        ),
+        Convention(
+            (1.0, 2.0, 2.0),
+            (0.5, None, None),
+            "the share at a tie is a parameter",
+            point="y = z",
+            params={"at_tie": 0.5},
+        ),
+        Convention(
+            (1.0, 2.0, 2.0),
+            (1.0, None, None),
+            "the share at a tie is a parameter",
+            point="y = z",
+            params={"at_tie": 1.0},
+        ),
+    ],
 )
 _GATES = {share: function_of(GATE(at_tie=share)) for share in (0.0, 0.5, 1.0)}
 
@@ -51,6 +82,10 @@ maximum = elementwise(
     promotion=SAME,
     reference=np.maximum,
     strong=True,
+    conventions=[
+        Convention((1.0, 1.0), (0.5, 0.5), "ties share evenly", point="x = y"),
+        Convention((NAN, 1.0), (0.0, 0.0), "NaN is neither", point="x is NaN"),
+    ],
 )
 minimum = elementwise(
     "minimum",
@@ -59,6 +94,10 @@ minimum = elementwise(
     promotion=SAME,
     reference=np.minimum,
     strong=True,
+    conventions=[
+        Convention((1.0, 1.0), (0.5, 0.5), "ties share evenly", point="x = y"),
+        Convention((NAN, 1.0), (0.0, 0.0), "NaN is neither", point="x is NaN"),
+    ],
 )
 raise_to = elementwise(
     "raise_to",
@@ -67,6 +106,14 @@ raise_to = elementwise(
     promotion=SAME,
     reference=np.maximum,
     strong=True,
+    conventions=[
+        Convention(
+            (1.0, 1.0),
+            (1.0, 0.0),
+            "at a lower bound, clip passes on to x",
+            point="x is the lower bound",
+        ),
+    ],
 )
 """The maximum of x and a lower bound; at the bound the derivative is that of x."""
 
@@ -77,5 +124,13 @@ lower_to = elementwise(
     promotion=SAME,
     reference=np.minimum,
     strong=True,
+    conventions=[
+        Convention(
+            (1.0, 1.0),
+            (1.0, 0.0),
+            "at an upper bound, clip passes on to x",
+            point="x is the upper bound",
+        ),
+    ],
 )
 """The minimum of x and an upper bound; at the bound the derivative is that of x."""

@@ -19,6 +19,7 @@ from fad.primitives.declare import (
     COMPARE,
     INEXACT,
     REAL_INEXACT,
+    Convention,
     Promotion,
     Sample,
     broadcast_shapes,
@@ -45,11 +46,65 @@ def _to_even(x: Any) -> Any:
     return lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
 
 
-floor = elementwise("floor", _float_only(lax.floor), [None], promotion=REAL, reference=np.floor)
-ceil = elementwise("ceil", _float_only(lax.ceil), [None], promotion=REAL, reference=np.ceil)
-trunc = elementwise("trunc", _float_only(_trunc), [None], promotion=REAL, reference=np.trunc)
-round_to_even = elementwise("round", _float_only(_to_even), [None], reference=np.round)
-rint = elementwise("rint", _to_even, [None], promotion=INEXACT, reference=np.rint)
+floor = elementwise(
+    "floor",
+    _float_only(lax.floor),
+    [None],
+    promotion=REAL,
+    reference=np.floor,
+    conventions=[
+        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
+    ],
+)
+ceil = elementwise(
+    "ceil",
+    _float_only(lax.ceil),
+    [None],
+    promotion=REAL,
+    reference=np.ceil,
+    conventions=[
+        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
+    ],
+)
+trunc = elementwise(
+    "trunc",
+    _float_only(_trunc),
+    [None],
+    promotion=REAL,
+    reference=np.trunc,
+    conventions=[
+        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
+    ],
+)
+round_to_even = elementwise(
+    "round",
+    _float_only(_to_even),
+    [None],
+    reference=np.round,
+    conventions=[
+        Convention(
+            (0.5,),
+            (0.0,),
+            "zero everywhere; the jump is left out",
+            point="halfway between integers",
+        ),
+    ],
+)
+rint = elementwise(
+    "rint",
+    _to_even,
+    [None],
+    promotion=INEXACT,
+    reference=np.rint,
+    conventions=[
+        Convention(
+            (0.5,),
+            (0.0,),
+            "zero everywhere; the jump is left out",
+            point="halfway between integers",
+        ),
+    ],
+)
 
 
 # ------------------------------------------------------------------------------------- questions
@@ -98,6 +153,12 @@ copysign = elementwise(
     promotion=REAL_INEXACT,
     reference=np.copysign,
     strong=True,
+    conventions=[
+        Convention((0.0, 1.0), (1.0, 0.0), "0 counts as positive"),
+        Convention((-0.0, 1.0), (-1.0, 0.0), "-0 counts as negative"),
+        Convention((1.0, 0.0), (1.0, 0.0), "zero in y; the jump is left out"),
+        Convention((1.0, -0.0), (-1.0, 0.0), "zero in y; the jump is left out"),
+    ],
 )
 nextafter = elementwise(
     "nextafter",
@@ -106,6 +167,14 @@ nextafter = elementwise(
     promotion=REAL_INEXACT,
     reference=np.nextafter,
     oracle=lambda x, y: x,
+    conventions=[
+        Convention(
+            (1.0, 2.0),
+            (1.0, 0.0),
+            "x up to rounding; where it steps to is left out",
+            point="everywhere",
+        ),
+    ],
 )
 spacing = elementwise(
     "spacing",
@@ -122,6 +191,9 @@ heaviside = elementwise(
     promotion=REAL_INEXACT,
     reference=np.heaviside,
     strong=True,
+    conventions=[
+        Convention((0.0, 0.5), (0.0, 1.0), "it is y there; the jump in x is left out"),
+    ],
 )
 
 

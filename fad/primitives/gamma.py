@@ -16,7 +16,15 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    INF,
+    NAN,
+    REAL_INEXACT,
+    Convention,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import cos_pi, sin_pi, widened
 from fad.primitives.series import bernoulli, polynomial, stirling
 
@@ -207,6 +215,18 @@ POLYGAMMA: Primitive = elementwise_family(
     params=[{"order": n} for n in range(-1, 4)],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
+    conventions=[
+        Convention(
+            (0.0,),
+            (-INF,),
+            "the pole, of 0 and not of -0",
+            point="gammaln at 0",
+            params={"order": -1},
+        ),
+        Convention(
+            (0.0,), (INF,), "the limit from both sides", point="digamma at 0", params={"order": 0}
+        ),
+    ],
 )
 """The derivatives of log|Gamma(x)|: of order -1 itself, 0 digamma, 1 trigamma."""
 
@@ -226,4 +246,8 @@ gamma = elementwise(
     [lambda g, x, out: mul(mul(g, out), digamma(x))],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
+    conventions=[
+        Convention((0.0,), (-INF,), "the pole, of 0 and not of -0"),
+        Convention((-1.0,), (NAN,), "the value is NaN: the sides differ"),
+    ],
 )

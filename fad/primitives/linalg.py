@@ -21,7 +21,7 @@ from fad.core.primitive import Operation
 from fad.primitives.arithmetic import add, mul, neg
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.complexes import conj
-from fad.primitives.declare import Sample, broadcast_shapes, primitive
+from fad.primitives.declare import NAN, Convention, Sample, broadcast_shapes, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.diagonal import tril, triu
 from fad.primitives.products import dot_general
@@ -286,6 +286,20 @@ CHOLESKY = primitive(
         Sample((_draw(0, 2, 2),)),
     ],
     reference=np.linalg.cholesky,
+    conventions=[
+        Convention(
+            ([[4.0, 0.0], [0.0, 4.0]],),
+            ([[0.25, 0.25], [0.25, 0.25]],),
+            "symmetrised: the matrix counts as symmetric",
+            point="a multiple of 1",
+            cotangent=[[1.0, 0.0], [1.0, 1.0]],
+        ),
+        Convention(
+            ([[1.0, 2.0], [2.0, 1.0]],),
+            ([[NAN, NAN], [NAN, NAN]],),
+            "not positive definite: the result is NaN",
+        ),
+    ],
 )
 
 

@@ -12,7 +12,14 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import div, mul, neg, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    INF,
+    REAL_INEXACT,
+    Convention,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import widened
 from fad.primitives.series import polynomial
 from fad.primitives.transcendental import sigmoid
@@ -46,6 +53,10 @@ logit = elementwise(
     [lambda g, x: div(div(g, x), sub(1.0, x))],
     promotion=REAL_INEXACT,
     domains=((0.1, 0.9),),
+    conventions=[
+        Convention((0.0,), (INF,), "the one-sided limit"),
+        Convention((1.0,), (INF,), "the one-sided limit"),
+    ],
 )
 
 

@@ -19,7 +19,7 @@ from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, located
 from fad.primitives.arithmetic import add, mul, neg, sub, times
 from fad.primitives.cumulative import linear_recurrence
-from fad.primitives.declare import Sample, primitive
+from fad.primitives.declare import INF, Convention, Sample, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.precise import log1p, widened
 from fad.primitives.reductions import (
@@ -138,6 +138,17 @@ LOGSUMEXP = primitive(
     samples=_samples_logsumexp,
     oracle=_logsumexp_oracle,
     compile_cost=3.0,
+    conventions=[
+        Convention(
+            ([-INF, -INF],),
+            ([0.0, 0.0],),
+            "nothing contributes",
+            params={"axes": (0,), "keepdims": False},
+        ),
+        Convention(
+            ([INF, INF],), ([0.5, 0.5],), "shared evenly", params={"axes": (0,), "keepdims": False}
+        ),
+    ],
 )
 
 
@@ -176,6 +187,15 @@ SOFTMAX = primitive(
     samples=lambda: [*_samples_softmax(), Sample((_NOTHING,), {"axes": (1,)})],
     oracle=_softmax_oracle,
     compile_cost=3.0,
+    conventions=[
+        Convention(
+            ([-INF, -INF],),
+            ([0.0, 0.0],),
+            "it is 0 there by definition",
+            params={"axes": (0,)},
+            cotangent=[1.0, 0.0],
+        ),
+    ],
 )
 
 
@@ -294,6 +314,14 @@ CUMLOGSUMEXP = primitive(
     reference=reference_along(np.logaddexp.accumulate),
     oracle=prefix_by_prefix(lambda x, axis: _logsumexp_oracle(x, axes=(axis,), keepdims=True)),
     compile_cost=15.0,
+    conventions=[
+        Convention(
+            ([-INF, -INF, 1.0],),
+            ([0.0, 0.0, 1.0],),
+            "what is nothing contributes nothing",
+            params={"axis": 0, "reverse": False},
+        ),
+    ],
 )
 
 

@@ -17,7 +17,14 @@ from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, mul, neg, square
 from fad.primitives.comparison import keep_where, lt, select
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    INF,
+    REAL_INEXACT,
+    Convention,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import log1p, upper_half, widened
 from fad.primitives.series import polynomial
 
@@ -250,8 +257,13 @@ _PROBABILITY = ((0.05, 0.95),)
 _UP_TO_TWO = ((0.1, 1.9),)
 
 
-def _inverse(name: str, kernel: Any, slope_kernel: Any, factor: float, domain: Any) -> Any:
-    """An inverse f and its derivative, whose own is ``factor`` f f'**2."""
+def _inverse(
+    name: str, kernel: Any, slope_kernel: Any, factor: float, domain: Any, ends: dict[float, float]
+) -> Any:
+    """An inverse f and its derivative, whose own is ``factor`` f f'**2.
+
+    ``ends`` has the derivative at each end of the domain.
+    """
     slope: Any = elementwise(
         f"{name}_slope",
         slope_kernel,
@@ -265,10 +277,11 @@ def _inverse(name: str, kernel: Any, slope_kernel: Any, factor: float, domain: A
         [lambda g, x: mul(g, slope(x))],
         promotion=REAL_INEXACT,
         domains=domain,
+        conventions=[Convention((x,), (end,), "the one-sided limit") for x, end in ends.items()],
     )
     return value
 
 
-erfinv = _inverse("erfinv", _erfinv, _erfinv_slope, 2.0, _UNIT)
-erfcinv = _inverse("erfcinv", _erfcinv, _erfcinv_slope, 2.0, _UP_TO_TWO)
-ndtri = _inverse("ndtri", _ndtri, _ndtri_slope, 1.0, _PROBABILITY)
+erfinv = _inverse("erfinv", _erfinv, _erfinv_slope, 2.0, _UNIT, {-1.0: INF, 1.0: INF})
+erfcinv = _inverse("erfcinv", _erfcinv, _erfcinv_slope, 2.0, _UP_TO_TWO, {0.0: -INF, 2.0: -INF})
+ndtri = _inverse("ndtri", _ndtri, _ndtri_slope, 1.0, _PROBABILITY, {0.0: INF, 1.0: INF})

@@ -15,7 +15,13 @@ from fad.primitives.arithmetic import absolute as abs_
 from fad.primitives.arithmetic import mul, neg, sign, times
 from fad.primitives.broadcast import convert
 from fad.primitives.complexes import conj, real
-from fad.primitives.declare import INEXACT, Sample, elementwise, primitive
+from fad.primitives.declare import (
+    INEXACT,
+    Convention,
+    Sample,
+    elementwise,
+    primitive,
+)
 from fad.primitives.derivative import PerOperand
 from fad.primitives.power import power
 from fad.primitives.reductions import aligned, batch_reduction, reduce_sum, reduced_shape
@@ -41,6 +47,9 @@ ratio: Any = elementwise(
     promotion=INEXACT,
     domains=((-3.0, 3.0), (0.5, 3.0)),
     reference=np.true_divide,
+    conventions=[
+        Convention((1.0, 0.0), (0.0, 0.0), "it is 0 there by definition"),
+    ],
 )
 """x / y for real y, and 0 where y is 0; so are its derivatives."""
 
@@ -163,6 +172,21 @@ NORM = primitive(
     compile_cost=5.0,
     reference=_reference,
     oracle=_oracle,
+    conventions=[
+        Convention(
+            ([0.0, 0.0],),
+            ([0.0, 0.0],),
+            "the middle of the subgradients",
+            params={"order": 2.0, "axes": (0,), "keepdims": False},
+        ),
+        Convention(
+            ([0.0, 0.0],),
+            ([0.0, 0.0],),
+            "the same for other orders",
+            point="order 2.5, at 0",
+            params={"order": 2.5, "axes": (0,), "keepdims": False},
+        ),
+    ],
 )
 
 

@@ -13,7 +13,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from fad.primitives.arithmetic import add, div, mul, neg, reciprocal, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise
+from fad.primitives.declare import NAN, REAL_INEXACT, Convention, elementwise
 from fad.primitives.precise import widened
 
 
@@ -56,6 +56,9 @@ hypot = elementwise(
     [lambda g, x, y: mul(g, direction(x, y)), lambda g, x, y: mul(g, direction(y, x))],
     promotion=REAL_INEXACT,
     reference=np.hypot,
+    conventions=[
+        Convention((0.0, 0.0), (0.0, 0.0), "as abs and norm at 0"),
+    ],
 )
 direction: Any = elementwise(
     "direction",  # x / hypot(x, y), the cosine of the angle; 0 at the origin
@@ -83,6 +86,10 @@ arctan2 = elementwise(
     [lambda g, x, y: mul(g, inversion(y, x)), lambda g, x, y: neg(mul(g, inversion(x, y)))],
     promotion=REAL_INEXACT,
     reference=np.arctan2,
+    conventions=[
+        Convention((0.0, 0.0), (NAN, NAN), "every direction has another limit"),
+        Convention((0.0, -1.0), (-1.0, 0.0), "smooth but for the jump across the cut"),
+    ],
 )
 
 

@@ -20,7 +20,7 @@ from fad.core.errors import FadValueError, located
 from fad.core.primitive import Primitive
 from fad.core.tensor import Tensor, aval_of
 from fad.primitives.arithmetic import COUNTING, mul
-from fad.primitives.declare import elementwise_family, function_of
+from fad.primitives.declare import INF, NAN, Convention, elementwise_family, function_of
 from fad.primitives.precise import difference, is_complex
 
 MAX_STATIC = 64
@@ -52,6 +52,16 @@ INTEGER_POW = elementwise_family(
     params=[{"exponent": n} for n in (3, 0, 1, 2, -2, 9)],
     domains=((0.5, 2.0),),
     reference=lambda x, *, exponent: np.power(x, float(exponent)),
+    conventions=[
+        Convention((0.0,), (0.0,), "constant", point="x**0 at 0", params={"exponent": 0}),
+        Convention(
+            (0.0,),
+            (-INF,),
+            "-2 / x**3, of 0 and not of -0",
+            point="x**-2 at 0",
+            params={"exponent": -2},
+        ),
+    ],
 )
 
 
@@ -127,6 +137,45 @@ POWER: Primitive = elementwise_family(
     promotion=COUNTING,
     domains=((0.5, 3.0), (-3.0, 3.0)),
     reference=lambda x, y, **params: np.power(x, y),
+    conventions=[
+        Convention(
+            (0.0, 0.0),
+            (0.0, 0.0),
+            "x**0 is 1 for every x; 0**y counts as constant",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention(
+            (0.0, 1.0),
+            (1.0, 0.0),
+            "y x**(y - 1), and 0**y is 0 for y > 0",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention(
+            (0.0, 2.0),
+            (0.0, 0.0),
+            "y x**(y - 1), and 0**y is 0 for y > 0",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention(
+            (0.0, 0.5),
+            (INF, 0.0),
+            "the one-sided limit, and 0**y is 0 for y > 0",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention(
+            (0.0, -1.0),
+            (-INF, NAN),
+            "-1 / x**2; 0**y is infinite for y < 0",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention(
+            (-2.0, 3.0),
+            (12.0, NAN),
+            "in y the function is defined at integers alone",
+            params={"dx": 0, "dy": 0},
+        ),
+        Convention((-2.0, 0.5), (NAN, NAN), "outside the domain", params={"dx": 0, "dy": 0}),
+    ],
 )
 _power_of = function_of(POWER(dx=0, dy=0))
 

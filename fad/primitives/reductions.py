@@ -21,9 +21,9 @@ from fad.core.aval import Aval, Shape, make_aval
 from fad.core.dtypes import DType
 from fad.core.errors import FadValueError, located
 from fad.core.primitive import Operation, Primitive
-from fad.primitives.arithmetic import div, mul, times
+from fad.primitives.arithmetic import mul, over, times
 from fad.primitives.broadcast import broadcast_to
-from fad.primitives.declare import Sample, primitive
+from fad.primitives.declare import NAN, Convention, Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
 from fad.primitives.shape import inverse_permutation, reshape, transpose
 
@@ -175,6 +175,22 @@ REDUCE_PROD = primitive(
     batch=batch_reduction,
     samples=_samples_prod,
     reference=_numpy(np.prod),
+    conventions=[
+        Convention(
+            ([2.0, 0.0, 5.0],),
+            ([0.0, 10.0, 0.0],),
+            "exact: the product of the others",
+            point="one zero",
+            params={"axes": (0,), "keepdims": False},
+        ),
+        Convention(
+            ([0.0, 3.0, 0.0],),
+            ([0.0, 0.0, 0.0],),
+            "exact: the product of the others",
+            point="two zeros",
+            params={"axes": (0,), "keepdims": False},
+        ),
+    ],
 )
 
 
@@ -201,9 +217,11 @@ def _infer_extremum(name: str) -> Callable[..., Aval]:
 
 def _ties(x: Any, out: Any, *, axes: Axes, keepdims: bool) -> tuple[Any, Any]:
     kept = lax.reshape(out, reduced_shape(x.shape, axes, True))
-    mask = x == kept
+    none = kept != kept  # of NaN the derivative is NaN everywhere, in both modes
+    mask = (x == kept) | none
     count = lax.reduce_sum(mask.astype(accumulator(np.dtype(x.dtype))), axes)
-    return mask, lax.reshape(lax.convert_element_type(count, x.dtype), out.shape)
+    count = lax.reshape(lax.convert_element_type(count, x.dtype), kept.shape)
+    return mask, lax.reshape(jnp.where(none, kept, count), out.shape)
 
 
 TIES = primitive(
@@ -222,12 +240,12 @@ TIES = primitive(
 
 def _push_extremum(t: Any, x: Any, out: Any, *, axes: Axes, keepdims: bool) -> Any:
     mask, count = apply(TIES(axes=axes, keepdims=keepdims), x, out)
-    return div(reduce_sum(keep_where(mask, t), axes, keepdims), count)
+    return over(reduce_sum(keep_where(mask, t), axes, keepdims), count)
 
 
 def _pull_extremum(g: Any, x: Any, out: Any, *, axes: Axes, keepdims: bool) -> Any:
     mask, count = apply(TIES(axes=axes, keepdims=keepdims), x, out)
-    return keep_where(mask, aligned(div(g, count), x.aval.shape, axes, keepdims))
+    return keep_where(mask, aligned(over(g, count), x.aval.shape, axes, keepdims))
 
 
 def _samples_extremum() -> list[Sample]:
@@ -239,6 +257,9 @@ def _samples_extremum() -> list[Sample]:
     ]
 
 
+_ONE_AXIS = {"axes": (0,), "keepdims": False}
+
+
 def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any]) -> Primitive:
     return primitive(
         name,
@@ -248,6 +269,10 @@ def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any
         batch=batch_reduction,
         samples=_samples_extremum,
         reference=_numpy(reference),
+        conventions=[
+            Convention(([2.0, 2.0],), ([0.5, 0.5],), "ties share evenly", "ties", _ONE_AXIS),
+            Convention(([1.0, NAN],), ([NAN, NAN],), "the result is NaN", params=_ONE_AXIS),
+        ],
     )
 
 

@@ -18,7 +18,7 @@ from fad.core.aval import Aval, make_aval
 from fad.core.dtypes import int64
 from fad.core.errors import FadValueError, located
 from fad.core.primitive import Operation, ReverseRule
-from fad.primitives.declare import Sample, primitive
+from fad.primitives.declare import Convention, Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
 from fad.primitives.gather import Selection, gather, spread
 from fad.primitives.scans import batch_along
@@ -246,6 +246,16 @@ SORT = primitive(
     reference=_sort_reference,
     oracle=lambda x, **params: _sort_with_order(x, **params)[0],
     compile_cost=15.0,
+    conventions=[
+        Convention(
+            ([2.0, 1.0, 1.0],),
+            ([0.0, 1.0, 0.0],),
+            "equal elements keep their order",
+            point="ties, first result",
+            params={"axis": 0, "descending": False},
+            cotangent=[1.0, 0.0, 0.0],
+        ),
+    ],
 )
 
 

@@ -16,7 +16,7 @@ from jax import numpy as jnp
 from fad.primitives import annex_g, precise, tails
 from fad.primitives.arithmetic import add, div, is_complex, mul, neg, square
 from fad.primitives.complexes import times_i
-from fad.primitives.declare import INEXACT, REAL_INEXACT, elementwise
+from fad.primitives.declare import INEXACT, INF, REAL_INEXACT, Convention, elementwise
 from fad.primitives.polar import hypot
 
 _POSITIVE = ((0.1, 3.0),)
@@ -48,6 +48,9 @@ log = elementwise(
     promotion=INEXACT,
     domains=_POSITIVE,
     reference=np.log,
+    conventions=[
+        Convention((0.0,), (INF,), "the one-sided limit"),
+    ],
 )
 log1p = elementwise(
     "log1p",
@@ -56,6 +59,9 @@ log1p = elementwise(
     promotion=INEXACT,
     domains=((-0.9, 3.0),),
     reference=np.log1p,
+    conventions=[
+        Convention((-1.0,), (INF,), "the one-sided limit"),
+    ],
 )
 log2 = elementwise(
     "log2",
@@ -65,6 +71,9 @@ log2 = elementwise(
     domains=_POSITIVE,
     reference=np.log2,
     oracle=jnp.log2,
+    conventions=[
+        Convention((0.0,), (INF,), "the one-sided limit"),
+    ],
 )
 log10 = elementwise(
     "log10",
@@ -74,6 +83,9 @@ log10 = elementwise(
     domains=_POSITIVE,
     reference=np.log10,
     oracle=jnp.log10,
+    conventions=[
+        Convention((0.0,), (INF,), "the one-sided limit"),
+    ],
 )
 
 
@@ -129,6 +141,11 @@ logaddexp = elementwise(
     [lambda g, x, y: mul(g, share(x, y)), lambda g, x, y: mul(g, share(y, x))],
     promotion=REAL_INEXACT,
     reference=np.logaddexp,
+    conventions=[
+        Convention((-INF, -INF), (0.5, 0.5), "shared evenly, as between any equal operands"),
+        Convention((INF, INF), (0.5, 0.5), "shared evenly"),
+        Convention((0.0, -INF), (1.0, 0.0), "the limit"),
+    ],
 )
 logaddexp2 = elementwise(
     "logaddexp2",
@@ -136,6 +153,9 @@ logaddexp2 = elementwise(
     [lambda g, x, y: mul(g, share2(x, y)), lambda g, x, y: mul(g, share2(y, x))],
     promotion=REAL_INEXACT,
     reference=np.logaddexp2,
+    conventions=[
+        Convention((-INF, -INF), (0.5, 0.5), "shared evenly, as between any equal operands"),
+    ],
 )
 
 # ------------------------------------------------------------------------- trigonometric functions
@@ -241,6 +261,10 @@ arcsin = elementwise(
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arcsin,
+    conventions=[
+        Convention((1.0,), (INF,), "the one-sided limit"),
+        Convention((-1.0,), (INF,), "the one-sided limit"),
+    ],
 )
 arccos = elementwise(
     "arccos",
@@ -249,6 +273,10 @@ arccos = elementwise(
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arccos,
+    conventions=[
+        Convention((1.0,), (-INF,), "the one-sided limit"),
+        Convention((-1.0,), (-INF,), "the one-sided limit"),
+    ],
 )
 
 
@@ -301,6 +329,9 @@ arccosh = elementwise(
     promotion=INEXACT,
     domains=((1.1, 3.0),),
     reference=np.arccosh,
+    conventions=[
+        Convention((1.0,), (INF,), "the one-sided limit"),
+    ],
 )
 arctanh = elementwise(
     "arctanh",
@@ -309,6 +340,10 @@ arctanh = elementwise(
     promotion=INEXACT,
     domains=_UNIT,
     reference=np.arctanh,
+    conventions=[
+        Convention((1.0,), (INF,), "the one-sided limit"),
+        Convention((-1.0,), (INF,), "the one-sided limit"),
+    ],
 )
 
 # --------------------------------------------------------------------------------- error functions

@@ -15,7 +15,14 @@ from jax import numpy as jnp
 from fad.core.apply import apply2
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import mul
-from fad.primitives.declare import REAL_INEXACT, elementwise_family, function_of
+from fad.primitives.declare import (
+    INF,
+    NAN,
+    REAL_INEXACT,
+    Convention,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import widened
 from fad.primitives.series import bernoulli
 
@@ -95,6 +102,9 @@ ZETA: Primitive = elementwise_family(
     params=[{"ds": 0, "dq": 0}, {"ds": 1, "dq": 0}, {"ds": 1, "dq": 1}],
     promotion=REAL_INEXACT,
     domains=((1.5, 6.0), (0.2, 12.0)),
+    conventions=[
+        Convention((1.0, 1.0), (-INF, NAN), "the pole, from above", params={"ds": 0, "dq": 0}),
+    ],
 )
 
 
