@@ -198,7 +198,7 @@ class StreamTape(TapeLevel):
             operation = operation.strong()
         rule = operation.rules.get(mask) or operation.rule(mask)
         node = segment.node.next.get((rule, *key))
-        if node is None or not rule.plain or type(node.aval) is tuple:
+        if node is None or not rule.plain or type(node.aval) is tuple or not node.aval.inexact:
             return self._record_any(rule, operands)
         if scalars:
             add_scalars(segment, rule, operands)

@@ -242,3 +242,38 @@ def test_index_helpers():
         fad.asarray(a)[fnp.ix_([0, 2], [1, 3])], a[np.ix_([0, 2], [1, 3])]
     )
     np.testing.assert_array_equal(fad.asarray(a)[fnp.tril_indices(3)], a[np.tril_indices(3)])
+
+
+def test_indices_computed_from_what_is_indexed():
+    x = np.array([0.3, 0.6, 0.8])
+    gradient = fad.grad(lambda x: fnp.sum(x[fnp.astype(x * 10, "int64") % 3]))
+    for _ in range(4):  # integers on the way are never on the tape, replayed or not
+        np.testing.assert_array_equal(np.asarray(gradient(x)), [2.0, 0.0, 1.0])
+
+
+def test_trimmed_and_compressed():
+    x = np.array([0.0, 0.0, 1.0, 0.0, 2.0, 0.0])
+    box = np.zeros((4, 5))
+    box[1:3, 2] = 3.0
+    for trim in ("fb", "F", "b"):
+        np.testing.assert_array_equal(np.asarray(fnp.trim_zeros(x, trim)), np.trim_zeros(x, trim))
+        for axis in (None, 1, (0,), ()):
+            got = np.asarray(fnp.trim_zeros(box, trim, axis))
+            np.testing.assert_array_equal(got, np.trim_zeros(box, trim, axis))
+    assert fnp.trim_zeros(np.zeros(3)).shape == (0,)
+    gradient = fad.grad(lambda x: fnp.sum(np.trim_zeros(x) * np.array([2.0, 3.0, 4.0])))
+    np.testing.assert_array_equal(np.asarray(gradient(x)), [0, 0, 2, 3, 4, 0])
+    chosen = fad.grad(lambda x: fnp.sum(np.compress([0, 1, 1], x.reshape(2, 3), axis=1) ** 2))
+    np.testing.assert_array_equal(np.asarray(chosen(x)), [0, 0, 2, 0, 4, 0])
+    with pytest.raises(FadValueError, match="trim must be 'f', 'b' or 'fb', got 'x'"):
+        fnp.trim_zeros(x, "x")
+    with pytest.raises(FadValueError, match=r"condition must have one axis, got shape \(1, 1\)"):
+        fnp.compress([[True]], x)
+    with pytest.raises(FadTypeError, match="take cannot write through out="):
+        fnp.take(x, 0, out=x)
+    with pytest.raises(FadValueError, match="a single number has no axis"):
+        fnp.nonzero(3.0)
+    for name in ("compress", "extract", "trim_zeros", "argwhere", "flatnonzero"):
+        args = (x,) if name not in ("compress", "extract") else (x, x)
+        with pytest.raises(FadTypeError, match=f"{name} needs a concrete value"):
+            fad.jit(getattr(fnp, name))(*args)
