@@ -88,8 +88,14 @@ def _magnitude_below(x: Any) -> tuple[Any, Any]:
     return product, rest
 
 
+def log_gamma_1p(z: Any) -> Any:
+    """log Gamma(1 + z) for z from 0 to 2."""
+    return z * (z - 1.0) * polynomial(z, _LOG_ABOVE) / polynomial(z, _LOG_BELOW)
+
+
 @widened
-def _gammaln(x: Any) -> Any:
+def gammaln_kernel(x: Any) -> Any:
+    """log|Gamma(x)|."""
     a = lax.abs(x)
     large = a >= _LARGE
     product, rest = _magnitude_below(jnp.where(large, 1.0, a))
@@ -108,7 +114,8 @@ def _gammaln(x: Any) -> Any:
 
 
 @widened
-def _gamma(x: Any) -> Any:
+def gamma_kernel(x: Any) -> Any:
+    """Gamma(x)."""
     a = lax.abs(x)
     large = a >= 8.0
     near = jnp.where(large, 2.0, a)
@@ -130,7 +137,8 @@ def _gamma(x: Any) -> Any:
 
 
 @widened
-def _digamma(x: Any) -> Any:
+def digamma_kernel(x: Any) -> Any:
+    """digamma(x)."""
     a = lax.abs(x)
     large = a >= _LARGE
     near = jnp.where(large, 1.0, a)
@@ -195,9 +203,9 @@ def _scaled_zeta(x: Any, n: int) -> Any:
 @widened
 def _polygamma(x: Any, *, order: int) -> Any:
     if order == -1:
-        return _gammaln(x)
+        return gammaln_kernel(x)
     if order == 0:
-        return _digamma(x)
+        return digamma_kernel(x)
     sign = 1.0 if order % 2 else -1.0
     negative = x < 0
     value = sign * _scaled_zeta(jnp.where(negative, 1.0 - x, x), order)
@@ -242,7 +250,7 @@ def polygamma(order: int, x: Any) -> Any:
 
 gamma = elementwise(
     "gamma",
-    _gamma,
+    gamma_kernel,
     [lambda g, x, out: mul(mul(g, out), digamma(x))],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,

@@ -16,7 +16,8 @@ from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Array, Tensor
 from fad.numpy.axes import tensor
 from fad.numpy.ufunc import binary, refuse_out, unary
-from fad.primitives import bessel, entropy, logistic, normal, transcendental
+from fad.primitives import bessel, entropy, incomplete, logistic, normal, transcendental
+from fad.primitives import beta as _beta
 from fad.primitives import gamma as _gamma
 from fad.primitives import zeta as _zeta
 from fad.primitives.arithmetic import add, sub
@@ -24,10 +25,10 @@ from fad.primitives.broadcast import broadcast_to
 from fad.primitives.comparison import select
 
 __all__ = [
-    "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "expit", "exprel", "gamma",
-    "gammaln", "i0", "i0e", "i1", "i1e", "kl_div", "log_expit", "log_ndtr", "logit",
-    "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "rel_entr", "softplus", "xlog1py", "xlogy",
-    "zeta",
+    "beta", "betaln", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "expit",
+    "exprel", "gamma", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "kl_div",
+    "log_expit", "log_ndtr", "logit", "multigammaln", "ndtr", "ndtri", "polygamma", "psi",
+    "rel_entr", "softplus", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
 
 # --------------------------------------------------------------- error functions, the normal's
@@ -139,6 +140,27 @@ def zeta(x: Any, q: Any = None, out: None = None) -> Tensor:
     result: Tensor = _zeta.zeta(tensor(x), 1.0 if q is None else tensor(q))
     return result
 
+
+beta = binary(
+    "beta",
+    _beta.beta,
+    "Gamma(a) Gamma(b) / Gamma(a + b), for positive a and b; negative ones as far as the gamma\n"
+    "functions of both are finite.",
+)
+betaln = binary(
+    "betaln", _beta.betaln, "The logarithm of the magnitude of beta, without its cancellations."
+)
+gammainc = binary(
+    "gammainc",
+    incomplete.gammainc,
+    "P(a, x), the integral of the gamma density of shape a from 0 to x. The first derivative in a\n"
+    "is a numerical one, good to about 12 digits; the second is not implemented.",
+)
+gammaincc = binary(
+    "gammaincc",
+    incomplete.gammaincc,
+    "Q(a, x) = 1 - P(a, x), precise also where it is small; for derivatives see gammainc.",
+)
 
 # ----------------------------------------------------------------------------------- entropies
 
