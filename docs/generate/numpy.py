@@ -173,9 +173,10 @@ def ask(name: str) -> Row:
 def _numpys(name: str) -> Row:
     """What works of a function for which there is none in fad.numpy."""
     run = probe(name, np)
-    results = works(staged, run)  # it may be made of functions that there are
-    if results is not None and gradient_of(results) == YES:
-        return Row(name, SUPPORTED, YES, True)
+    for status, transform in ((SUPPORTED, staged), (UNJITTED, unjitted)):
+        results = works(transform, run)  # it may be made of functions that there are
+        if results is not None and gradient_of(results) == YES:
+            return Row(name, status, YES, True)
     return Row(name, REFUSED if works(concrete, run) is None else CONSTANTS)
 
 

@@ -28,11 +28,24 @@ __all__ = [
     "triu_indices_from", "unravel_index",
 ]  # fmt: skip
 
-s_ = np.s_
-"""``s_[1:, ::2]`` is the index that stands between the brackets."""
 
-index_exp = np.index_exp
-"""The same, always as a tuple."""
+class _Index:
+    """What stands between the brackets, as an index to be used later."""
+
+    def __init__(self, name: str, as_tuple: bool, doc: str) -> None:
+        self._name = name
+        self._as_tuple = as_tuple
+        self.__doc__ = doc
+
+    def __repr__(self) -> str:
+        return f"fad.numpy.{self._name}"
+
+    def __getitem__(self, key: Any) -> Any:
+        return (key,) if self._as_tuple and not isinstance(key, tuple) else key
+
+
+s_ = _Index("s_", False, "``s_[1:, ::2]`` is the index between the brackets, for later use.")
+index_exp = _Index("index_exp", True, "The index between the brackets, always as a tuple.")
 
 
 def ix_(*args: Any) -> tuple[Any, ...]:
@@ -200,9 +213,10 @@ def _number(value: Any) -> Any:
 class _Grid:
     """``mgrid`` and ``ogrid``: coordinates of the points of a grid, given as slices."""
 
-    def __init__(self, name: str, host: Any) -> None:
+    def __init__(self, name: str, host: Any, doc: str) -> None:
         self._name = name
         self._host = host
+        self.__doc__ = doc
 
     def __repr__(self) -> str:
         return f"fad.numpy.{self._name}"
@@ -214,11 +228,12 @@ class _Grid:
         return tuple([tensor(part) for part in made]) if isinstance(made, tuple) else tensor(made)
 
 
-mgrid = _Grid("mgrid", np.mgrid)
-"""``mgrid[0:3, 0:1:5j]``: the coordinates of all points, one after the other."""
-
-ogrid = _Grid("ogrid", np.ogrid)
-"""The same as a tuple of tensors that broadcast against each other."""
+mgrid = _Grid(
+    "mgrid", np.mgrid, "``mgrid[0:3, 0:1:5j]``: the coordinates of all points, one axis each."
+)
+ogrid = _Grid(
+    "ogrid", np.ogrid, "The same as a tuple of tensors that broadcast against each other."
+)
 
 
 class _Joiner:
@@ -228,9 +243,10 @@ class _Joiner:
     Numbers have one axis.
     """
 
-    def __init__(self, name: str, axis: int, ndmin: int, place: int) -> None:
+    def __init__(self, name: str, settings: tuple[int, int, int], doc: str) -> None:
         self._name = name
-        self._settings = (axis, ndmin, place)
+        self._settings = settings  # axis, least number of axes, place of the given ones among them
+        self.__doc__ = doc
 
     def __repr__(self) -> str:
         return f"fad.numpy.{self._name}"
@@ -294,8 +310,7 @@ def _moved(missing: int, ndim: int, before: int) -> Sequence[int]:
     return (*range(before), *own, *range(before, missing))
 
 
-r_ = _Joiner("r_", 0, 1, -1)
-"""``r_[1:4, 0, x]``: ranges, numbers and tensors joined along the first axis."""
-
-c_ = _Joiner("c_", -1, 2, 0)
-"""The same with vectors as columns, joined along the last axis."""
+r_ = _Joiner(
+    "r_", (0, 1, -1), "``r_[1:4, 0, x]``: ranges, numbers and tensors joined along the first axis."
+)
+c_ = _Joiner("c_", (-1, 2, 0), "The same with vectors as columns, joined along the last axis.")
