@@ -6,9 +6,9 @@ import argparse
 import sys
 from types import ModuleType
 
-from docs.generate import is_current, numpy, unavailable, write
+from docs.generate import conventions, is_current, numpy, unavailable, write
 
-PAGES: list[ModuleType] = [numpy]
+PAGES: list[ModuleType] = [conventions, numpy]
 """Every generated page; a new one is a module of this package and a line here."""
 
 
