@@ -1,24 +1,34 @@
-"""The methods of ufuncs: ``np.add.reduce``, ``np.multiply.accumulate``, ``np.subtract.outer``."""
+"""The methods of ufuncs: ``np.add.reduce``, ``np.multiply.accumulate``, ``np.subtract.outer``.
+
+A reduction or accumulation that has a primitive is that. An associative ufunc without one goes by
+halves: a number of operations that grows as the logarithm of the length. Others go element by
+element, one operation each.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import accumulate as accumulated
 from typing import Any
 
 import numpy as np
 
-from fad.core.dtypes import inexact_of
+from fad.core.aval import SCALARS
+from fad.core.dtypes import bool_, inexact_of
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import cumulative, join, reductions, shapes
 from fad.numpy.axes import one_axis
-from fad.numpy.constants import full_like
+from fad.numpy.constants import full
 from fad.numpy.creation import asarray
 from fad.numpy.dtypes import astype
 from fad.primitives import cumulative as scans
 from fad.primitives.broadcast import convert
-from fad.primitives.logsumexp import cumlogsumexp
+from fad.primitives.join import concatenate
+from fad.primitives.logsumexp import cumlogsumexp, logsumexp
+from fad.primitives.reductions import Axes, reduced_shape
+from fad.primitives.shape import reshape, slice_axis, transpose
 
 _REDUCTIONS: dict[Any, Callable[..., Tensor]] = {
     np.add: reductions.sum,
@@ -35,49 +45,130 @@ _ACCUMULATIONS: dict[Any, Callable[..., Tensor]] = {
 _SCANS: dict[Any, Callable[[Any, int], Tensor]] = {
     np.maximum: scans.cummax,
     np.minimum: scans.cummin,
-    np.logaddexp: lambda x, axis: cumlogsumexp(convert(x, inexact_of(x.dtype)), axis),
+    np.logaddexp: cumlogsumexp,
 }
 """Accumulations that have no function of their own in NumPy's namespace."""
+
+_ASSOCIATIVE = frozenset(
+    [
+        np.logaddexp, np.logaddexp2, np.hypot, np.fmax, np.fmin, np.gcd, np.lcm, np.logical_and,
+        np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
+    ]
+)  # fmt: skip
+"""Ufuncs that may be applied in any order; those with a primitive of their own are not needed."""
+
+_OF_TRUTH = (np.logical_and, np.logical_or, np.logical_xor)
+_OF_FLOATS = (np.logaddexp, np.logaddexp2, np.hypot)
+
+Function = Callable[..., Any]
 
 
 def reduce(
     ufunc: np.ufunc,
-    function: Callable[..., Any],
+    function: Function,
     x: Any,
     axis: Any = 0,
     dtype: Any = None,
     out: None = None,
     keepdims: bool = False,
-    **options: Any,
+    initial: Any = None,
+    where: Any = True,
 ) -> Tensor:
-    """``np.<ufunc>.reduce(x)``: a reduction where there is one, else one call per element."""
+    """``np.<ufunc>.reduce(x)``: the function between all elements along one or several axes."""
     x = _operand(x, dtype)
     known = _REDUCTIONS.get(ufunc)
     if known is not None:
+        options = {} if initial is None else {"initial": initial}
+        if where is not True:
+            options["where"] = where
         return known(x, axis=axis, keepdims=keepdims, **options)
-    parts = _slices(ufunc, "reduce", x, axis)
-    if options.get("where", True) is not True:
-        raise FadTypeError(
-            located(f"numpy.{ufunc.__name__}.reduce takes no where=: use fad.numpy.where first")
+    name = f"numpy.{ufunc.__name__}.reduce"
+    axes = reductions.reduced_axes(name, axis, x.ndim)
+    if ufunc not in _ASSOCIATIVE:
+        _check_one_axis(ufunc, name, axes, where)
+    x = _prepared(ufunc, x)
+    if where is not True:
+        fill = _filling(ufunc, name, initial)
+        x = reductions.masked(x, where, bool(fill) if x.dtype == bool_ else fill)
+    if ufunc is np.logaddexp and 0 not in [x.shape[i] for i in axes]:
+        total = logsumexp(x, axes)
+    else:
+        total = _total(ufunc, function, x, axes, initial)
+    if initial is not None and (ufunc in _ASSOCIATIVE or not axes):
+        total = function(initial if type(initial) in SCALARS else asarray(initial), total)
+    return reshape(total, reduced_shape(x.shape, axes, True)) if keepdims else total
+
+
+def _prepared(ufunc: np.ufunc, x: Tensor) -> Tensor:
+    """``x`` in the dtype of the results of the ufunc, where that is known."""
+    if ufunc in _OF_TRUTH:
+        return convert(x, bool_)
+    return convert(x, inexact_of(x.dtype)) if ufunc in _OF_FLOATS else x
+
+
+def _check_one_axis(ufunc: np.ufunc, name: str, axes: Axes, where: Any) -> None:
+    if len(axes) > 1:
+        raise FadValueError(
+            located(
+                f"reduction operation {ufunc.__name__!r} is not reorderable, so at most one axis "
+                f"may be specified; {name} got {axes}"
+            )
         )
-    total = options.get("initial")
-    for part in parts:
+    if where is not True:
+        raise FadTypeError(located(f"{name} takes no where=: use fad.numpy.where first"))
+
+
+def _filling(ufunc: np.ufunc, name: str, initial: Any) -> Any:
+    """What takes the place of elements that take no part."""
+    if initial is None and ufunc.identity is None:
+        raise FadValueError(
+            located(f"{name} with where= needs initial=: a value for the case of no elements")
+        )
+    return initial if ufunc.identity is None else ufunc.identity
+
+
+def _total(ufunc: np.ufunc, function: Function, x: Tensor, axes: Axes, initial: Any) -> Tensor:
+    """The reduction of ``axes``; associative ufuncs leave ``initial`` to be put in afterwards."""
+    kept = [i for i in range(x.ndim) if i not in axes]
+    lead = tuple([x.shape[i] for i in kept])
+    n = math.prod([x.shape[i] for i in axes])
+    if not axes:
+        return x
+    x = reshape(transpose(x, (*kept, *axes)), (*lead, n))
+    if n and ufunc in _ASSOCIATIVE:
+        x = _by_halves(function, x)
+        if n == 1 and ufunc in (np.hypot, np.gcd):  # which NumPy begins with 0
+            x = function(x, 0)
+        return reshape(x, lead)
+    total = None if ufunc in _ASSOCIATIVE else initial
+    for part in join.unstack(x, axis=-1):
         total = part if total is None else function(total, part)
     if total is None:
-        if ufunc.identity is None:
+        if ufunc.identity is None and initial is None:
             raise FadValueError(
                 located(f"numpy.{ufunc.__name__}.reduce of no elements has no value: give initial=")
             )
-        total = full_like(reductions.sum(x, axis=axis), ufunc.identity)
-    if not keepdims:
-        return asarray(total)
-    ones = (1,) * x.ndim
-    return shapes.reshape(total, ones) if axis is None else shapes.expand_dims(total, axis)
+        total = full(lead, _filling(ufunc, "", initial), x.dtype)
+    return asarray(total)
+
+
+def _by_halves(function: Function, x: Tensor) -> Tensor:
+    """The last axis reduced to length 1."""
+    axis = x.ndim - 1
+    while x.shape[axis] > 1:
+        n = x.shape[axis]
+        half = n // 2
+        pairs = function(
+            slice_axis(x, 0, half, axis=axis), slice_axis(x, half, 2 * half, axis=axis)
+        )
+        rest = [convert(slice_axis(x, n - 1, n, axis=axis), pairs.dtype)] if n % 2 else []
+        x = concatenate([pairs, *rest], axis) if rest else pairs
+    return x
 
 
 def accumulate(
     ufunc: np.ufunc,
-    function: Callable[..., Any],
+    function: Function,
     x: Any,
     axis: int = 0,
     dtype: Any = None,
@@ -88,11 +179,26 @@ def accumulate(
     known = _ACCUMULATIONS.get(ufunc)
     if known is not None:
         return known(x, axis=axis)
+    along = one_axis(f"numpy.{ufunc.__name__}.accumulate", axis, x.ndim)
+    x = _prepared(ufunc, x)
     run = _SCANS.get(ufunc)
     if run is not None:
-        return run(x, one_axis(f"numpy.{ufunc.__name__}.accumulate", axis, x.ndim))
-    parts = _slices(ufunc, "accumulate", x, axis)
-    return join.stack(list(accumulated(parts, function)), axis=axis) if parts else x
+        return run(x, along)
+    if ufunc in _ASSOCIATIVE:
+        return _by_doubling(function, x, along)
+    parts = join.unstack(x, axis=along)
+    return join.stack(list(accumulated(parts, function)), axis=along) if parts else x
+
+
+def _by_doubling(function: Function, x: Tensor, axis: int) -> Tensor:
+    """Partial reductions of 1, 2, 4, ... elements that end at each (Hillis and Steele, 1986)."""
+    n, step = x.shape[axis], 1
+    while step < n:
+        joined = function(slice_axis(x, 0, n - step, axis=axis), slice_axis(x, step, n, axis=axis))
+        first = convert(slice_axis(x, 0, step, axis=axis), joined.dtype)
+        x = concatenate([first, joined], axis)
+        step *= 2
+    return x
 
 
 def outer(
@@ -113,15 +219,3 @@ METHODS: dict[str, Callable[..., Any]] = {
 def _operand(x: Any, dtype: Any) -> Tensor:
     x = asarray(x)
     return x if dtype is None else astype(x, dtype)
-
-
-def _slices(ufunc: np.ufunc, method: str, x: Tensor, axis: Any) -> list[Tensor]:
-    if axis is None:
-        x, axis = shapes.ravel(x), 0
-    if isinstance(axis, tuple):
-        if len(axis) != 1:
-            raise FadTypeError(
-                located(f"numpy.{ufunc.__name__}.{method} takes one axis on tensors, got {axis}")
-            )
-        axis = axis[0]
-    return list(join.unstack(x, axis=axis))
