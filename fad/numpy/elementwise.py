@@ -278,8 +278,12 @@ def _modf(x: Any) -> tuple[Tensor, Tensor]:
     x = tensor(x)
     x = convert(x, dtypes.inexact_of(x.dtype))
     whole = floating.trunc(x)
-    rest = comparison.drop_where(floating.isinf(x), arithmetic.sub(x, whole))
-    return floating.copysign(rest, x), floating.copysign(whole, x)
+    infinite = floating.isinf(x)
+    above = comparison.drop_where(infinite, arithmetic.sub(x, whole))
+    below = comparison.drop_where(infinite, arithmetic.sub(whole, x))
+    # Of -1.0 it is -0.0, where the derivative is 1 as everywhere.
+    fraction = comparison.select(floating.signbit(x), arithmetic.neg(below), above)
+    return fraction, floating.copysign(whole, x)
 
 
 frexp = unary(

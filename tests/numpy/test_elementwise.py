@@ -200,3 +200,12 @@ def test_refused_dtypes():
     ):
         with pytest.raises(TypeError):
             call()
+
+
+def test_modf_has_numpys_signs_and_slope_one_at_integers_too() -> None:
+    x = np.array([-1.0, -0.0, 0.0, 2.0, -2.5, np.inf, -np.inf])
+    for got, expected in zip(np.modf(fad.asarray(x)), np.modf(x), strict=True):
+        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(np.signbit(np.asarray(got)), np.signbit(expected))
+    slope = fad.grad(lambda x: np.modf(x)[0].sum())(x[:5])
+    np.testing.assert_array_equal(slope, np.ones(5))
