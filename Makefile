@@ -21,6 +21,10 @@ PIP_ARGS ?=
 # Number of test processes: `auto` is one per core.
 WORKERS ?= auto
 TESTS ?=
+# A clone of https://github.com/data-apis/array-api-tests, with submodules; WRITE=--write updates the
+# page on it.
+ARRAY_API_TESTS ?=
+WRITE ?=
 PYTEST_ARGS ?=
 
 .PHONY: help demo test test-deep lint format docs bench accuracy clean
@@ -47,6 +51,12 @@ lint: $(VENV)/.installed-dev ## formatting, lint rules and types
 format: $(VENV)/.installed-dev ## put everything into the standard format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+.PHONY: array-api
+array-api: $(VENV)/.installed-test ## the array API standard's tests: ARRAY_API_TESTS=PATH of a clone
+	@if [ -f "$(ARRAY_API_TESTS)/requirements.txt" ]; then \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r "$(ARRAY_API_TESTS)/requirements.txt"; fi
+	$(BIN)/python -m tests.array_api "$(ARRAY_API_TESTS)" $(WRITE) $(PYTEST_ARGS)
 
 docs: $(VENV)/.installed-test ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
