@@ -27,11 +27,11 @@ ARRAY_API_TESTS ?=
 WRITE ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-deep lint format docs bench accuracy clean
+.PHONY: help demo test test-deep lint format docs bench accuracy mutants bench-primitives clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
-	  | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	  | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.installed-demo ## run the demonstration
 	$(BIN)/python demo/run.py
@@ -66,6 +66,12 @@ bench: $(VENV)/.installed-bench ## measure against the rivals
 
 accuracy: $(VENV)/.installed-accuracy ## measure values and derivatives against exact ones
 	$(BIN)/python -m benchmarks.accuracy
+
+bench-primitives: $(VENV)/.installed-bench ## what the gradient of each primitive costs
+	$(BIN)/python -m benchmarks.primitives
+
+mutants: $(VENV)/.installed-test ## break every rule on purpose: the generated tests must notice
+	$(BIN)/python -m tests.mutants
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Tests generated from the declarations: every primitive, every check, every sample."""
+"""Tests generated from the declarations: every primitive, every check, every case."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 import fad  # noqa: F401
 from fad.core.primitive import Primitive
 from fad.primitives.declare import declarations
-from tests.primitives.checks import CHECKS
+from tests.primitives.cases import cases_of
+from tests.primitives.checks import CHECKS, run
 
 # Operations on operations: their tests are those of jit, vmap and of the operations within.
 META = {"batched", "call", "scalar"}
@@ -16,9 +17,8 @@ META = {"batched", "call", "scalar"}
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("name", sorted(declarations))
 def test_primitive(name: str, check: str) -> None:
-    declaration = declarations[name]
-    for sample in declaration.samples():
-        CHECKS[check](declaration, sample)
+    for case in cases_of(name):
+        run(check, case)
 
 
 def test_every_primitive_is_declared_with_samples() -> None:

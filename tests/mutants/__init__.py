@@ -1,0 +1,1 @@
+"""Rules broken on purpose: what the generated tests must notice."""

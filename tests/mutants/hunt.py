@@ -1,0 +1,141 @@
+"""Run the generated checks on mutants, and tell survivors from mutants that are no mutants."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fad
+from fad.primitives.declare import declarations
+from tests.mutants.altered import Mutant, installed
+from tests.mutants.mutations import mutants_of
+from tests.primitives import checks
+from tests.primitives.cases import Case, cases_of, noise
+
+OF_RULES = (
+    ("adjoint", "differences"),
+    ("second_order",),
+    ("oracle",),
+    ("batched",),
+    ("strong_zero",),
+)
+"""Checks by group, the deadliest first; a group is run case by case."""
+
+OF_BATCHING = (("batched",), ("axes",))
+POINTS = 12
+"""At how many random points of each case a mutant and the declared rules are compared."""
+
+
+class Verdict(NamedTuple):
+    """What became of a mutant: killed by a check, equivalent, or a survivor."""
+
+    primitive: str
+    what: str
+    fate: str
+
+
+def hunt(name: str) -> list[Verdict]:
+    """The fate of every mutant of one primitive."""
+    primitive = declarations[name].primitive
+    cases = cases_of(name)
+    verdicts: list[Verdict] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for group in {*OF_RULES, *OF_BATCHING}:
+            failing = _failing(group, cases)
+            if failing is not None:  # then mutants would die of that
+                return [Verdict(name, f"{failing} without any change", "fails")]
+        for mutant in mutants_of(primitive, cases):
+            fate = fate_of(name, mutant)
+            verdicts.append(Verdict(name, mutant.what, fate))
+    return verdicts
+
+
+def fate_of(name: str, mutant: Mutant) -> str:
+    """The check that kills a mutant, ``equivalent`` or ``survives``."""
+    primitive, cases = declarations[name].primitive, cases_of(name)
+    selected = OF_BATCHING if "batching" in mutant.what else OF_RULES
+    with fad.config(compile="never", replay=False):
+        with installed(primitive, mutant):
+            for group in selected:
+                failing = _failing(group, cases)
+                if failing is not None:
+                    return failing
+        return "equivalent" if _is_equivalent(name, mutant, cases) else "survives"
+
+
+def _failing(group: Iterable[str], cases: Iterable[Case]) -> str | None:
+    """The first check of a group that fails, case by case."""
+    for case in cases:
+        for check in group:
+            try:
+                checks.run(check, case)
+            except Exception:
+                return check
+    return None
+
+
+# -------------------------------------------------------------------------------- equivalence
+
+
+def _is_equivalent(name: str, mutant: Mutant, cases: Sequence[Case]) -> bool:
+    """Whether a mutant's derivatives are the declared ones, at more points than the tests have.
+
+    Values of jvp, vjp and the jvp of the vjp at random points about every case, and at special
+    points for elementwise primitives. Then nothing was broken: the operands commute, the residual
+    is constant almost everywhere, the parameter does not matter.
+    """
+    primitive = declarations[name].primitive
+    if "batching" in mutant.what:
+        return False
+    for case in cases:
+        if not case.differentiable:
+            continue
+        for point in _points(case):
+            declared = _derivatives(case, point)
+            try:
+                with installed(primitive, mutant):
+                    found = _derivatives(case, point)
+            except Exception:
+                return False
+            if not all(map(_agree, declared, found)):
+                return False
+    return True
+
+
+def _points(case: Case) -> Iterable[list[Any]]:
+    xs = [case.operands[i] for i in case.moving]
+    yield xs
+    for k in range(POINTS):
+        yield [x * (1 + 0.3 * noise(x, 200 + 10 * k + i).real) for i, x in enumerate(xs)]
+
+
+def _derivatives(case: Case, xs: Sequence[Any]) -> list[np.ndarray]:
+    function, _ = case.split()
+    tangents = tuple(noise(x, 300 + i) for i, x in enumerate(xs))
+    out, pushed = fad.jvp(function, tuple(xs), tangents)
+    cotangents = [noise(o, 310 + i) for i, o in enumerate(out)]
+
+    def pull(*ys: Any) -> list[Any]:
+        return list(fad.vjp(function, *ys)[1](cotangents))
+
+    pulled, twice = fad.jvp(pull, tuple(xs), tangents)
+    return [np.asarray(x) for x in (*pushed, *pulled, *twice)]
+
+
+def _agree(a: np.ndarray, b: np.ndarray) -> bool:
+    if (a.shape, a.dtype) != (b.shape, b.dtype):
+        return False
+    eps = checks.resolution(a.dtype)
+    finite = np.abs(a[np.isfinite(a)])
+    scale = float(np.max(finite, initial=0.0))
+    return bool(np.allclose(a, b, rtol=1e3 * eps, atol=1e3 * eps * scale, equal_nan=True))
+
+
+def hunt_all(names: Sequence[str], report: Callable[[str, list[Verdict]], None]) -> None:
+    """Hunt the mutants of several primitives, reporting on each."""
+    for name in names:
+        report(name, hunt(name))
