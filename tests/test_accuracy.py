@@ -57,13 +57,14 @@ def test_derivatives_are_those_of_the_value(row):
 @pytest.mark.parametrize("row", EXACT)
 def test_the_working_precision_suffices(row):
     exact = EXACT[row]
+    cheap = all(domain.density == 1 for domain in exact.domains)
     for dtype in dtypes_of(exact):
         operands = [x[:: len(x) // 8] for x in operands_of(exact, dtype, 0.1)]
         for path in exact.paths:
             if exact.integers and len(path) > 1:
                 continue
             usual = reference(exact, path, operands)
-            more = reference(exact, path, operands, bits=3000)
+            more = reference(exact, path, operands, bits=3000 if cheap else exact.bits + 100)
             with np.errstate(invalid="ignore"):  # infinities
                 error = abs((usual.high - more.high) + (usual.low - more.low))
                 assert not np.any(error > 1e-20 * abs(more.high))

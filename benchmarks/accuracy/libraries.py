@@ -22,6 +22,14 @@ from fad.primitives.declare import declarations
 Function = Callable[..., Any]
 
 
+_special = jax.scipy.special
+
+
+def _is_internal(name: str, exact: Exact) -> bool:
+    """Whether the row is about a derivative that other libraries have no function for."""
+    return name != "polygamma" and exact.params.get("order", 0) > 0
+
+
 class Library(NamedTuple):
     """How to find a function and how to differentiate it."""
 
@@ -73,14 +81,24 @@ _JAX: dict[str, Function | None] = {
     "ldexp": jnp.ldexp,
     "select": None,
     "round": jnp.round,
+    "polygamma": lambda x, *, order: _jax_polygamma(x, order),
+    "erfcx": None,
+    "softplus": jax.nn.softplus,
+    "bessel_ratio": lambda x, *, order, scaled: (_special.i0e if scaled else _special.i0)(x),
+    "zeta": lambda s, q, **params: _special.zeta(s, q),
 }
 
 
+def _jax_polygamma(x: Any, order: int) -> Any:
+    plain = {-1: _special.gammaln, 0: _special.digamma}
+    return plain[order](x) if order in plain else _special.polygamma(order, x)
+
+
 def _of_jax(name: str, exact: Exact) -> Function | None:
-    if exact.params.get("order"):
+    if _is_internal(name, exact):
         return None
     function = _JAX[name] if name in _JAX else getattr(jnp, name, None)
-    function = function or getattr(jax.scipy.special, name, None)
+    function = function or getattr(_special, name, None)
     if function is None or not exact.params:
         return function
     return lambda *operands: function(*operands, **exact.params)
@@ -102,22 +120,30 @@ _TORCH: dict[str, str | None] = {
     "cbrt": None,
     "select": None,
     "rint": "round",
-    "gammaln": "lgamma",
 }
 
 
 def _of_torch(name: str, exact: Exact) -> Function | None:
-    if importlib.util.find_spec("torch") is None or exact.params.get("order"):
+    if importlib.util.find_spec("torch") is None or _is_internal(name, exact):
         return None
     import torch
+
+    if name == "polygamma":
+        plain = {-1: torch.lgamma, 0: torch.digamma}
+        order = exact.params["order"]
+        return plain.get(order) or (lambda x: torch.polygamma(order, x))
+    if name == "bessel_ratio":
+        return torch.special.i0e if exact.params["scaled"] else torch.special.i0
+    if name == "softplus":
+        return torch.nn.functional.softplus
 
     if name == "integer_pow":
         return lambda x: x ** exact.params["exponent"]
     torch_name = _TORCH.get(name, name)
     if torch_name is None:
         return None
-    found: Function | None = getattr(torch, torch_name, None)
-    return found or getattr(torch.special, torch_name, None)
+    found: Function | None = getattr(torch.special, torch_name, None)
+    return found or getattr(torch, torch_name, None)
 
 
 def _by_torch(function: Function, path: Path, operands: list[Any]) -> Any:

@@ -62,8 +62,12 @@ def operands_of(exact: Exact, dtype: str, effort: float = 1.0) -> list[Array]:
     per_part = int(400 * effort)
     if len(exact.domains) == 1:
         return [exact.domains[0].points(np.dtype(dtype), per_part)]
-    x, y = pairs(*exact.domains, np.dtype(dtype), per_part)
-    return [v.astype(np.int32) if i in exact.integers else v for i, v in enumerate((x, y))]
+    operands = list(pairs(*exact.domains[:2], np.dtype(dtype), per_part))
+    rng = np.random.default_rng(6)
+    for domain in exact.domains[2:]:
+        points = domain.points(np.dtype(dtype), per_part)
+        operands.append(rng.choice(points, len(operands[0])))
+    return [v.astype(np.int32) if i in exact.integers else v for i, v in enumerate(operands)]
 
 
 @dataclass(frozen=True)
