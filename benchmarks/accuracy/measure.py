@@ -133,6 +133,7 @@ def compare(got: Array, exact: Reference, operands: Sequence[Array]) -> Cell:
     for x in operands:
         if x.dtype.kind != "i":
             at_edge |= lost & _near_an_end(abs(x).astype(float), tiny, largest)
+    at_edge |= asked & _flushed_difference(operands, tiny)
     lost &= ~at_edge
     ulps = np.where(asked & ~lost & ~at_edge, ulps, -1.0)
     if not asked.any():
@@ -151,6 +152,14 @@ def compare(got: Array, exact: Reference, operands: Sequence[Array]) -> Cell:
         subnormal=int(subnormal.sum()),
         count=int(asked.sum()),
     )
+
+
+def _flushed_difference(operands: Sequence[Array], tiny: float) -> Any:
+    """Where two operands differ by less than the smallest normal number."""
+    if len(operands) == 1 or any(x.dtype.kind != "f" for x in operands[:2]):
+        return np.zeros(operands[0].shape, bool)
+    gap = abs(operands[0].astype(float) - operands[1].astype(float))
+    return (gap > 0) & (gap < tiny)
 
 
 def _near_an_end(size: Array, tiny: float, largest: float) -> Array:

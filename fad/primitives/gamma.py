@@ -129,7 +129,7 @@ def gamma_kernel(x: Any) -> Any:
     safe = jnp.where(large, a, 8.0)
     half = lax.pow(safe, 0.5 * safe - 0.25)  # the whole power overflows before Gamma does
     far = half * (math.sqrt(2.0 * math.pi) * lax.exp(-safe) * lax.exp(stirling(safe))) * half
-    far = jnp.where(safe > 200.0, jnp.inf, far)
+    far = jnp.where(safe > (200.0 if x.dtype == jnp.float64 else 40.0), jnp.inf, far)
     value = jnp.where(large, far, value)
     reflected = jnp.where(a == 0, -jnp.inf, -math.pi / sin_pi(a) / (a * value))
     pole = (x == lax.floor(x)) & (x < 0)

@@ -25,26 +25,15 @@ from fad.primitives.declare import (
     elementwise_family,
     function_of,
 )
-from fad.primitives.precise import log1p, upper_half, widened
-from fad.primitives.series import polynomial
+from fad.primitives.precise import log1p, polynomial, widened
+from fad.primitives.tails import ROOT_PI, erf_near, erfcx_above, squared_exponential
 
 _ROOT_2 = math.sqrt(2.0)
-_ROOT_PI = math.sqrt(math.pi)
 
 # ------------------------------------------------------------------------------------------ erfcx
 
-# (1 + 5/4 x) erfcx(x), and (1 + x)**2 times minus its derivative, for x >= 0 as polynomials in
-# (x - 4) / (x + 4): the form of Shepherd and Laframboise, Math. Comp. 36 (1981), 249-253. The
-# coefficients are those of Chebyshev interpolation at 50 digits; the factors keep them small.
-_ERFCX = (
-    0.8219967457503683, -0.1844137163104158, 0.09163216215848657, -0.019036022352321366,
-    -0.022288224748097888, 0.03491759100948979, -0.029719332438122897, 0.018413217442956476,
-    -0.008600984928212374, 0.0028453087323266, -0.0004817689355817964, -9.49170015119737e-05,
-    8.567992789125323e-05, -1.5962353867219785e-05, -5.90913326414683e-06, 3.413439356464228e-06,
-    7.601473415933326e-08, -4.771680889455849e-07, 5.785249126970424e-08, 6.073528750689278e-08,
-    -1.3687896629110537e-08, -6.9797639976093185e-09, 2.0557236070440446e-09, 5.239001576653946e-10,
-    -1.7117179750182345e-10,
-)  # fmt: skip
+# (1 + x)**2 times minus the derivative of erfcx, for x >= 0, as a polynomial in (x - 4) / (x + 4):
+# see tails.py.
 _SLOPE = (
     0.8095876523755363, -0.3954928103885118, 0.19097099450548036, -0.006258557207699581,
     -0.09401791025931802, 0.10607993522530858, -0.06828598925974626, 0.024378361210384464,
@@ -58,19 +47,9 @@ _TERMS = 96
 """Of the continued fraction from x = 5/4 on; more change nothing in float64."""
 
 
-def _squared_exponential(x: Any, factor: float) -> Any:
-    """exp(factor x**2), with the square split so that its rounding is not magnified."""
-    h = upper_half(x)
-    rest = jnp.where(lax.abs(x) < 100.0, factor * (x - h) * (x + h), 0.0)
-    whole = lax.exp(factor * h * h)
-    return whole * (1.0 + lax.expm1(rest))  # a product of two exp would be merged into one
-
-
-def _upper(x: Any, order: int) -> Any:
-    """erfcx or minus its derivative for x >= 0."""
+def _upper_slope(x: Any) -> Any:
+    """Minus the derivative of erfcx, for x >= 0."""
     t = jnp.where(x < jnp.inf, (x - 4.0) / (x + 4.0), 1.0)
-    if order == 0:
-        return polynomial(t, _ERFCX) / (1.0 + 1.25 * x)
     return polynomial(t, _SLOPE) / (1.0 + x) / (1.0 + x)
 
 
@@ -99,13 +78,13 @@ def _erfcx(x: Any, *, order: int) -> Any:
     a continued fraction (DLMF 7.18(iii), (v)).
     """
     a = lax.abs(x)
-    above = _upper(a, 0)
+    above = erfcx_above(a)
     if order:
-        above_slope = -_upper(a, 1)
-    y = jnp.where(x < 0, 2.0 * _squared_exponential(x, 1.0) - above, above)
+        above_slope = -_upper_slope(a)
+    y = jnp.where(x < 0, 2.0 * squared_exponential(x, 1.0) - above, above)
     if order == 0:
         return y
-    slope = jnp.where(x < 0, 2.0 * x * y - 2.0 / _ROOT_PI, above_slope)
+    slope = jnp.where(x < 0, 2.0 * x * y - 2.0 / ROOT_PI, above_slope)
     before, here = y, slope
     for n in range(2, order + 1):
         before, here = here, 2.0 * x * here + 2.0 * (n - 1) * before
@@ -138,29 +117,40 @@ def erfcx_slope(x: Any) -> Any:
 
 @widened
 def _density(x: Any) -> Any:
-    return _squared_exponential(x, -0.5) * (1.0 / (_ROOT_2 * _ROOT_PI))
+    return squared_exponential(x, -0.5) * (1.0 / (_ROOT_2 * ROOT_PI))
+
+
+def _half_erfcx(x: Any) -> Any:
+    return 0.5 * erfcx_above(lax.abs(x) / _ROOT_2)
+
+
+def _distribution(x: Any, tail: Any) -> Any:
+    """The distribution function from its smaller tail; near 0 that is not needed."""
+    near = lax.abs(x) < 0.7
+    central = 0.5 + 0.5 * erf_near(jnp.where(near, x, 0.0) * (1.0 / _ROOT_2))
+    return jnp.where(near, central, jnp.where(x > 0, 1.0 - tail, tail))
 
 
 @widened
 def _ndtr(x: Any) -> Any:
-    tail = 0.5 * _squared_exponential(x, -0.5) * _upper(lax.abs(x) / _ROOT_2, 0)
-    return jnp.where(x > 0, 1.0 - tail, tail)
+    return _distribution(x, _half_erfcx(x) * squared_exponential(x, -0.5))
 
 
 @widened
 def _log_ndtr(x: Any) -> Any:
-    scaled = 0.5 * _upper(lax.abs(x) / _ROOT_2, 0)
-    tail = scaled * _squared_exponential(x, -0.5)
+    scaled = _half_erfcx(x)
+    tail = scaled * squared_exponential(x, -0.5)
     low = lax.log(scaled) - 0.5 * x * x
-    return jnp.where(x < -1.0, low, jnp.where(x < 0, lax.log(tail), log1p(-tail)))
+    high = jnp.where(x < 0.7, lax.log(_distribution(x, tail)), log1p(-tail))
+    return jnp.where(x < -1.0, low, high)
 
 
 @widened
 def _hazard(x: Any) -> Any:
-    scaled = 0.5 * _upper(lax.abs(x) / _ROOT_2, 0)
-    exponential = _squared_exponential(x, -0.5)
-    constant = 1.0 / (_ROOT_2 * _ROOT_PI)
-    above = constant * exponential / (1.0 - scaled * exponential)
+    scaled = _half_erfcx(x)
+    exponential = squared_exponential(x, -0.5)
+    constant = 1.0 / (_ROOT_2 * ROOT_PI)
+    above = constant * exponential / _distribution(x, scaled * exponential)
     return jnp.where(x > 0, above, constant / scaled)
 
 
@@ -168,7 +158,8 @@ def _hazard_partial(g: Any, x: Any, out: Any) -> Any:
     """-out (x + out), where x < 0 without its cancellation."""
     negative = lt(x, 0.0)
     slope = erfcx_slope(mul(keep_where(negative, x), -1.0 / _ROOT_2))
-    below = mul(mul(slope, square(out)), _ROOT_PI / 2.0)
+    below = mul(mul(mul(slope, out), out), ROOT_PI / 2.0)  # the square may overflow
+    below = select(lt(x, -1e9), -1.0, below)  # where the slope may underflow
     return mul(g, select(negative, below, neg(mul(out, add(x, out)))))
 
 
@@ -227,7 +218,7 @@ def _erfcinv(x: Any) -> Any:
 
 def _erfinv_slope_at(y: Any, tail: Any) -> Any:
     """exp(y**2) sqrt(pi) / 2 for y = erfinv(x), since erfcx(y) = exp(y**2) (1 - x)."""
-    value = (0.5 * _ROOT_PI) * _upper(lax.abs(y), 0) / tail
+    value = (0.5 * ROOT_PI) * erfcx_above(lax.abs(y)) / tail
     return jnp.where(tail == 0, jnp.inf, value)
 
 

@@ -48,6 +48,11 @@ def erfcx_above(x: Any) -> Any:
     return polynomial(t, _ERFCX) / (1.0 + 1.25 * x)
 
 
+def erf_near(x: Any) -> Any:
+    """erf(x) for abs(x) <= 1/2."""
+    return x * polynomial(x * x, _ERF)
+
+
 @widened
 def gaussian(x: Any) -> Any:
     """exp(-x**2)."""
@@ -59,6 +64,5 @@ def erfc(x: Any) -> Any:
     """1 - erf(x), without cancellation where that is small."""
     a = lax.abs(x)
     tail = squared_exponential(x) * erfcx_above(a)
-    near = jnp.where(a < 0.5, x, 0.0)
-    central = 1.0 - near * polynomial(near * near, _ERF)
+    central = 1.0 - erf_near(jnp.where(a < 0.5, x, 0.0))
     return jnp.where(a < 0.5, central, jnp.where(x < 0, 2.0 - tail, tail))
