@@ -10,9 +10,6 @@ import numpy as np
 
 import fad
 
-TINY = 2.3e-308
-"""Results below the normal range lose digits: XLA flushes them to zero."""
-
 
 def spread(low: float, high: float, count: int = 40, signed: bool = True) -> np.ndarray:
     """Numbers of all magnitudes between two."""
@@ -26,19 +23,33 @@ def between(low: float, high: float, count: int = 40) -> np.ndarray:
     return np.random.default_rng(2).uniform(low, high, count)
 
 
-def ulps(got: Any, exact: Callable[..., Any], *operands: np.ndarray) -> float:
-    """The largest distance of ``got`` from ``exact(*operands)``, in units in the last place."""
+def ulps(got: Any, exact: Callable[..., Any], *operands: np.ndarray, bits: int = 1200) -> float:
+    """The largest distance of ``got`` from ``exact(*operands)``, in units in the last place.
+
+    Results below the normal range do not count: XLA flushes them to zero.
+    """
     worst = 0.0
-    with mpmath.workprec(1200):
-        for value, *xs in zip(np.asarray(got), *operands, strict=True):
+    got = np.asarray(got)
+    info, number = np.finfo(got.dtype), got.dtype.type
+    with mpmath.workprec(bits):
+        for value, *xs in zip(got, *operands, strict=True):
             want = exact(*[mpmath.mpf(float(x)) for x in xs])
-            if not TINY < abs(want) < 1.79e308:
+            if not float(info.tiny) * 1.04 < abs(want) < float(info.max) * 0.99:
                 continue
             if not np.isfinite(value):
                 return np.inf
-            unit = mpmath.mpf(float(np.spacing(abs(float(want)))))
+            unit = mpmath.mpf(float(np.spacing(number(abs(float(want))))))
             worst = max(worst, float(abs(mpmath.mpf(float(value)) - want) / unit))
     return worst
+
+
+def in_dtype(dtype: Any, *operands: np.ndarray) -> list[np.ndarray]:
+    """The points that a precision can hold, rounded to it."""
+    info = np.finfo(dtype)
+    inside = np.ones(operands[0].shape, bool)
+    for x in operands:
+        inside &= (x == 0) | ((np.abs(x) > info.tiny * 1.04) & (np.abs(x) < info.max * 0.99))
+    return [x[inside].astype(dtype) for x in operands]
 
 
 def relative(got: Any, exact: Callable[..., Any], points: np.ndarray) -> float:
