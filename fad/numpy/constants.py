@@ -17,7 +17,7 @@ from fad.numpy.axes import as_shape, one_axis, tensor, tensors
 from fad.numpy.dtypes import as_dtype
 from fad.primitives import broadcast, constants
 from fad.primitives import shape as shapes
-from fad.primitives.arithmetic import add, div, mul, sub
+from fad.primitives.arithmetic import add, div, mul, sign, sub
 from fad.primitives.floating import floor
 from fad.primitives.join import stack
 from fad.primitives.power import power
@@ -242,17 +242,25 @@ def logspace(
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Tensor:
-    """``num`` positive numbers from ``start`` to ``stop``, each the same multiple of the last.
+    """``num`` numbers from ``start`` to ``stop``, each the same multiple of the last.
 
-    Where neither is a tensor, they may also be negative or complex.
+    They are positive or negative, or complex, on a spiral. Differentiable in both.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.geomspace(1.0, 8.0, 4)
+    fad.Tensor([1., 2., 4., 8.])
     """
     if not (isinstance(start, Tensor) or isinstance(stop, Tensor)):
-        return lift(np.geomspace(start, stop, num, endpoint, dtype, axis))
+        try:
+            return lift(np.geomspace(start, stop, num, endpoint, dtype, axis))
+        except ValueError as error:
+            raise FadValueError(located(f"geomspace: {error}")) from None
     first, last = tensor(start), tensor(stop)
     of_first, of_last = (
         lift(w.reshape(num, *[1] * max(first.ndim, last.ndim))) for w in _weights(num, endpoint)
     )
-    out = mul(power(first, of_first), power(last, of_last))
+    turn = sign(first)
+    out = mul(turn, mul(power(div(first, turn), of_first), power(div(last, turn), of_last)))
     out = shapes.moveaxis(out, 0, one_axis("geomspace", axis, out.ndim))
     return out if dtype is None else broadcast.convert(out, as_dtype(dtype))
 

@@ -39,8 +39,8 @@ pi, e, euler_gamma, inf, nan, newaxis = np.pi, np.e, np.euler_gamma, np.inf, np.
 __all__ = [
     "astype", "bfloat16", "bool", "bool_", "can_cast", "cdouble", "common_type", "complex64",
     "complex128", "complexfloating", "csingle", "double", "dtype", "e", "euler_gamma", "finfo",
-    "float16", "float32", "float64", "floating", "generic", "half", "iinfo", "inexact", "inf", "int8",
-    "int16", "int32", "int64", "int_", "integer", "intp", "isdtype", "issubdtype", "nan",
+    "float16", "float32", "float64", "floating", "generic", "half", "iinfo", "inexact", "inf",
+    "int8", "int16", "int32", "int64", "int_", "integer", "intp", "isdtype", "issubdtype", "nan",
     "newaxis", "number", "pi", "promote_types", "result_type", "signedinteger", "single", "uint",
     "uint8", "uint16", "uint32", "uint64", "uintp", "unsignedinteger",
 ]  # fmt: skip

@@ -210,11 +210,22 @@ arctan2 = atan2 = binary(
 hypot = binary(
     "hypot", polar.hypot, "sqrt(x**2 + y**2) without overflow; its derivative at the origin is 0."
 )
-sinc = unary("sinc", sincs.sinc, "sin(pi x) / (pi x), 1 at 0 and 0 at other integers.")
+
+
+def _sinc(x: Any) -> Tensor:
+    x = tensor(x)
+    return sincs.sinc(x if x.aval.inexact else convert(x, dtypes.float64))
+
+
+sinc = unary("sinc", _sinc, "sin(pi x) / (pi x), 1 at 0 and 0 at other integers.")
 
 
 def _scaled(factor: float) -> Any:
-    return lambda x: arithmetic.mul(tensor(x), factor)
+    def function(x: Any) -> Tensor:
+        x = tensor(x)
+        return arithmetic.mul(convert(x, dtypes.inexact_of(x.dtype)), factor)
+
+    return function
 
 
 deg2rad = radians = unary("deg2rad", _scaled(math.pi / 180.0), "Degrees as radians.")
@@ -233,19 +244,21 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Tensor:
     """Rounded to ``decimals`` decimals, to even if halfway; the derivative is 0."""
     refuse_out("round", out)
     x = tensor(a)
+    if x.dtype == dtypes.bool_:
+        if decimals:
+            raise FadTypeError(located("round of booleans takes no decimals"))
+        x = convert(x, dtypes.float16)
     if decimals == 0 or (not x.aval.inexact and decimals > 0):
         return floating.round_to_even(x)
     if not x.aval.inexact:
         return _round_integers(x, 10**-decimals)
-    factor = 10.0 ** math.fabs(decimals)
+    factor = 10.0 ** math.fabs(decimals) if math.fabs(decimals) < 309 else math.inf
     if decimals > 0:
         return arithmetic.div(floating.round_to_even(arithmetic.mul(x, factor)), factor)
     return arithmetic.mul(floating.round_to_even(arithmetic.div(x, factor)), factor)
 
 
 def _round_integers(x: Tensor, unit: int) -> Tensor:
-    if x.dtype == dtypes.bool_:
-        raise FadTypeError(located("round of booleans takes no negative decimals"))
     if unit > np.iinfo(x.dtype).max:
         return zeros(x.aval)
     quotient = division.floor_divide(x, unit)
@@ -330,6 +343,6 @@ def imag(val: Any) -> Tensor:
 def angle(z: Any, deg: bool = False) -> Tensor:
     """The angle of complex numbers, in (-pi, pi]; 0 or pi for real ones."""
     z = tensor(z)
-    z = convert(z, dtypes.inexact_of(z.dtype))
+    z = convert(z, dtypes.float64 if z.dtype == dtypes.bool_ else dtypes.inexact_of(z.dtype))
     turned = polar.arctan2(complexes.imag(z), complexes.real(z))
     return rad2deg(turned) if deg else turned

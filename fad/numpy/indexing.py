@@ -192,7 +192,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
     if axis is None:
         x, axis = ravel(x), 0
     axis = one_axis("delete", axis, x.ndim)
-    kept = np.delete(np.arange(x.shape[axis]), _known_index("delete", obj))
+    kept = _in_bounds(np.delete, "delete", np.arange(x.shape[axis]), _known_index("delete", obj))
     return take(x, kept, axis)
 
 
@@ -212,8 +212,19 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Tensor:
         count = new.shape[axis]
     n = x.shape[axis]
     new = broadcast.broadcast_to(new, (*x.shape[:axis], count, *x.shape[axis + 1 :]))
-    order = np.insert(np.arange(n), where, np.arange(n, n + count))
+    order = _in_bounds(np.insert, "insert", np.arange(n), where, np.arange(n, n + count))
     return take(concatenate([x, new], axis), order, axis)
+
+
+def _in_bounds(function: Any, name: str, numbers: np.ndarray, *args: Any) -> np.ndarray:
+    """NumPy's function of the numbers of elements, with its errors as fad's."""
+    try:
+        found: np.ndarray = function(numbers, *args)
+    except IndexError as error:
+        raise FadIndexError(located(f"{name}: {error}")) from None
+    except ValueError as error:
+        raise FadValueError(located(f"{name}: {error}")) from None
+    return found
 
 
 def _known_index(name: str, obj: Any) -> Any:

@@ -37,6 +37,13 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Te
     """
     x = tensor(array)
     widths = _widths(pad_width, x.ndim)
+    if callable(mode):
+        raise FadValueError(
+            located(
+                "pad: a function as mode would write into its argument, and tensors are immutable; "
+                "put the parts together with fad.numpy.concatenate"
+            )
+        )
     if mode not in _MODES:
         raise FadValueError(located(f"pad: mode {mode!r} is not one of {', '.join(_MODES)}"))
     allowed, by_axis = _MODES[mode]

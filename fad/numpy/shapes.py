@@ -209,8 +209,9 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Tensor:
     axes = [
         one_axis("roll", i, x.ndim) for i in (axis if isinstance(axis, tuple | list) else (axis,))
     ]
-    if isinstance(shift, tuple | list) and len(axes) == 1:
-        axes = axes * len(shift)
+    if isinstance(shift, tuple | list):  # shifts and axes broadcast
+        axes = axes * len(shift) if len(axes) == 1 else axes
+        shift = shift[0] if len(shift) == 1 else shift
     return shapes.roll(x, integers("roll", shift, len(axes)), axes)
 
 

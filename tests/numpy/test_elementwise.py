@@ -209,3 +209,21 @@ def test_modf_has_numpys_signs_and_slope_one_at_integers_too() -> None:
         np.testing.assert_array_equal(np.signbit(np.asarray(got)), np.signbit(expected))
     slope = fad.grad(lambda x: np.modf(x)[0].sum())(x[:5])
     np.testing.assert_array_equal(slope, np.ones(5))
+
+
+def test_dtypes_of_small_integers_and_booleans():
+    for name in ("deg2rad", "rad2deg", "sinc", "round", "around", "angle"):
+        for dtype in (np.bool_, np.int8, np.uint8, np.int16, np.int64):
+            x = np.array([0, 1], dtype)
+            got, expected = getattr(fnp, name)(x), getattr(np, name)(x)
+            assert got.dtype == expected.dtype, (name, dtype)
+            np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-3, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_decimals_of_any_size():
+    x = np.array([1234.5678, -0.15, 2.675])
+    for decimals in (-400, -4, -2, 0, 1, 2, 5, 13, 400):
+        np.testing.assert_array_equal(fnp.round(x, decimals), np.round(x, decimals))
+    with pytest.raises(FadTypeError, match="round of booleans"):
+        fnp.round(np.array([True]), 1)

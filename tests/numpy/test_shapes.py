@@ -9,7 +9,7 @@ import pytest
 
 import fad
 import fad.numpy as fnp
-from fad.core.errors import FadTypeError, FadValueError
+from fad.core.errors import FadIndexError, FadTypeError, FadValueError
 from fad.numpy import constants, diagonals, indexing, join, padding, shapes
 
 A = np.arange(24.0).reshape(2, 3, 4)
@@ -49,6 +49,7 @@ CALLS = [
     ("roll", (M, -1), {"axis": 1}),
     ("roll", (M, (1, -1)), {"axis": (0, 1)}),
     ("roll", (M, (1, 1)), {"axis": 1}),
+    ("roll", (M, (1,)), {"axis": (0, 1)}),
     *[("rot90", (M, k), {}) for k in range(4)],
     ("concatenate", ([M, M[:1]],), {}),
     ("concatenate", ([M, V],), {"axis": None}),
@@ -199,6 +200,17 @@ def test_differentiable_bounds_of_ranges():
     np.testing.assert_array_equal(whole, [0, 3, 6, 9])
 
 
+def test_ranges_by_ratio():
+    for bounds in ((1.0, 8.0), (-2.0, -32.0), ([1.0, 2.0], [3.0, 50.0]), (1j, -4.0), (3 + 1j, 8j)):
+        for options in ({}, {"endpoint": False}, {"axis": -1}):
+            expected = np.geomspace(*bounds, 5, **options)
+            found = fnp.geomspace(*[fad.asarray(b) for b in bounds], 5, **options)
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-13, atol=1e-14)
+    slopes = fad.jacobian(lambda a: fnp.geomspace(a, -32.0, 3))(-2.0)
+    np.testing.assert_allclose(np.asarray(slopes), [1.0, 2.0, 0.0], rtol=1e-15)
+
+
 def test_differentiable_padding():
     x, c = np.array([1.0, 2.0, 4.0]), 3.0
 
@@ -233,6 +245,9 @@ def test_a_new_step_is_no_new_program():
         (lambda: fnp.concatenate([1.0, 2.0]), "use stack"),
         (lambda: fnp.stack([]), "at least one"),
         (lambda: fnp.pad(V, -1), "must not be negative"),
+        (lambda: fnp.pad(V, 1, lambda *args: None), "tensors are immutable"),
+        (lambda: fnp.geomspace(0.0, 1.0), "cannot include zero"),
+        (lambda: fnp.delete(M, [True, False], 1), "delete: boolean array"),
         (lambda: fnp.pad(V, 1, mode="no"), "mode 'no' is not one of"),
         (lambda: fnp.pad(V, 1, mode="edge", constant_values=1), "does not take"),
         (lambda: fnp.pad(np.zeros((0,)), 1, mode="edge"), "axis 0 is empty"),
@@ -254,3 +269,7 @@ def test_more_errors():
         fnp.concatenate([M, M], dtype=int)
     with pytest.raises(FadTypeError, match="arange"):
         fad.jit(lambda n: fnp.arange(n))(3)
+    with pytest.raises(FadIndexError, match="delete: index 5 is out of bounds"):
+        fnp.delete(M, 5, 1)
+    with pytest.raises(FadIndexError, match="insert: index 5 is out of bounds"):
+        fnp.insert(M, 5, 1.0, 1)
