@@ -129,6 +129,41 @@ COMPOSED = [
         ),
     ),
     Row(
+        "quantile",
+        fad.numpy.quantile,
+        Convention(
+            ([1.0, 2.0, 4.0], 0.5),
+            ([0.0, 1.0, 0.0], 4.0),
+            "in q the slope towards the next element",
+            "at an element",
+        ),
+    ),
+    Row(
+        "quantile",
+        fad.numpy.quantile,
+        Convention(
+            ([1.0, 2.0, 4.0], 1.0),
+            ([0.0, 0.0, 1.0], 4.0),
+            "in q the slope from the element before",
+            "at the last element",
+        ),
+    ),
+    Row(
+        "quantile",
+        fad.numpy.quantile,
+        Convention(
+            ([1.0, _INF, _INF], 0.75),
+            ([0.0, 0.5, 0.5], 0.0),
+            "the same lies between both",
+            "between equal infinities",
+        ),
+    ),
+    Row(
+        "top_k, values",
+        lambda x: fad.numpy.top_k(x, 1)[0],
+        Convention(([1.0, 2.0, 2.0],), ([0.0, 1.0, 0.0],), "the first ones are taken", "ties"),
+    ),
+    Row(
         "linalg.norm of order 1",
         lambda x: fad.numpy.linalg.norm(x, 1),
         Convention(([0.0, -2.0],), ([0.0, -1.0],), "as abs at 0"),

@@ -14,7 +14,7 @@ from fad.primitives.arithmetic import div, mul, sub
 from fad.primitives.broadcast import convert
 from fad.primitives.comparison import drop_where, eq, logical_and
 from fad.primitives.constants import iota
-from fad.primitives.declare import INEXACT, REAL_INEXACT, Sample, elementwise, primitive
+from fad.primitives.declare import INEXACT, REAL_INEXACT, Convention, Sample, elementwise, primitive
 from fad.primitives.derivative import Linear
 from fad.primitives.floating import isinf
 from fad.primitives.precise import widened
@@ -23,8 +23,14 @@ from fad.primitives.reductions import reduce_sum
 
 @widened
 def _lerp(a: Any, b: Any, t: Any) -> Any:
-    gap = b - a
-    value = jnp.where(t < 0.5, a + gap * t, b - gap * (1.0 - t))  # exact at both ends
+    # Small ends are enlarged, so that neither their distance nor a part of it is flushed to zero.
+    small = lax.max(lax.abs(a), lax.abs(b)) < 1.0
+    much = 2.0**60 if a.dtype == jnp.float64 else 2.0**40
+    scale = jnp.where(small, much, 1.0)
+    a_scaled, b_scaled = a * scale, b * scale
+    gap = b_scaled - a_scaled
+    value = jnp.where(t < 0.5, a_scaled + gap * t, b_scaled - gap * (1.0 - t))
+    value = jnp.where(small, value / much, value)
     value = jnp.where(lax.abs(gap) == jnp.inf, a * (1.0 - t) + b * t, value)
     # An end that has no weight does not count, even if it is infinite.
     return jnp.where((t == 0.0) | (a == b), a, jnp.where(t == 1.0, b, value))
@@ -47,6 +53,15 @@ lerp: Any = elementwise(
     domains=((-3.0, 3.0), (-3.0, 3.0), (0.0, 1.0)),
     reference=lambda a, b, t: a * (1 - t) + b * t,
     oracle=lambda a, b, t: a * (1.0 - t) + b * t,
+    conventions=[
+        Convention(
+            (np.inf, np.inf, 0.25),
+            (0.75, 0.25, 0.0),
+            "there is nothing but inf between inf and inf",
+        ),
+        Convention((1.0, np.inf, 0.0), (1.0, 0.0, np.inf), "the limit from within"),
+    ],
+    formula="(1 - z) x + z y",
 )
 """``(1 - t) a + t b`` for t from 0 to 1; an end with weight 0 may be infinite."""
 
@@ -63,6 +78,7 @@ midpoint = elementwise(
     [lambda g: mul(g, 0.5), lambda g: mul(g, 0.5)],
     promotion=INEXACT,
     reference=lambda a, b: (a + b) / 2,
+    formula="(x + y) / 2",
 )
 """``(a + b) / 2``, also where the sum overflows."""
 
@@ -102,6 +118,7 @@ BIN_EDGES = primitive(
         Sample((np.float64(0.0), np.float64(3.0)), {"count": 1}),
     ],
     reference=lambda first, last, *, count: np.linspace(first, last, count + 1),
+    formula="x + i (y - x) / count for i = 0, ..., count",
 )
 
 

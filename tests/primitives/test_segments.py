@@ -30,6 +30,7 @@ HUGE = 1.5e308
         (np.nan, 1.0, 0.5, np.nan),
         (2.0, 3.0, np.nan, np.nan),
         (0.1, 0.3, 1.0, 0.3),
+        (2.3e-308, 2.4e-308, 0.5, 2.35e-308),  # their distance is below the normal numbers
     ],
 )
 def test_mixtures_at_extremes(a, b, t, expected):
