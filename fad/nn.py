@@ -15,11 +15,11 @@ from fad.core import dtypes
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, tensor
-from fad.numpy.dtypes import as_dtype, finfo
+from fad.numpy.dtypes import as_dtype
 from fad.numpy.linalg import inexact
 from fad.numpy.statistics import mean as _mean
 from fad.primitives import extrema, logistic, normal, transcendental
-from fad.primitives.arithmetic import absolute, add, div, mul, neg, rsqrt, sqrt, square, sub
+from fad.primitives.arithmetic import add, div, mul, neg, rsqrt, sqrt, square, sub
 from fad.primitives.broadcast import convert
 from fad.primitives.comparison import drop_where, eq, ge, gt, le, lt, select
 from fad.primitives.constants import iota
@@ -188,20 +188,17 @@ def selu(x: Any) -> Tensor:
 
 def soft_sign(x: Any) -> Tensor:
     """``x / (1 + abs(x))``. Its derivative at 0 is 1."""
-    x = inexact(x)
-    limit = 0.5 * float(finfo(x.dtype).max)
-    x = extrema.lower_to(extrema.raise_to(x, -limit), limit)  # of infinities, the quotient is NaN
-    return div(x, add(absolute(x), 1.0))
+    return logistic.soft_sign(inexact(x))
 
 
 def squareplus(x: Any, b: Any = 4.0) -> Tensor:
     """``(x + sqrt(x**2 + b)) / 2``, a smooth :func:`relu`."""
     x = inexact(x)
-    root = hypot(x, sqrt(tensor(b)))
-    # For negative x the sum cancels; times the other root of the same equation it is b / 4.
+    root = hypot(x, sqrt(b))
+    # For negative x the sum cancels; it is b / 4 over the other root of its equation.
     negative = lt(x, 0.0)
     larger = mul(add(select(negative, neg(x), x), root), 0.5)
-    result: Tensor = select(negative, div(mul(tensor(b), 0.25), larger), larger)
+    result: Tensor = select(negative, div(b, mul(larger, 4.0)), larger)
     return result
 
 

@@ -11,7 +11,7 @@ from jax import numpy as jnp
 
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
-from fad.primitives.arithmetic import div, mul, neg, sub
+from fad.primitives.arithmetic import absolute, add, div, mul, neg, sub
 from fad.primitives.declare import (
     INF,
     REAL_INEXACT,
@@ -46,6 +46,7 @@ softplus = elementwise(
     [lambda g, x: mul(g, sigmoid(x))],
     promotion=REAL_INEXACT,
     reference=lambda x: np.logaddexp(x, x.dtype.type(0)),
+    formula="log(1 + e**x)",
 )
 logit = elementwise(
     "logit",
@@ -57,6 +58,25 @@ logit = elementwise(
         Convention((0.0,), (INF,), "the one-sided limit"),
         Convention((1.0,), (INF,), "the one-sided limit"),
     ],
+)
+
+
+@widened
+def _soft_sign(x: Any) -> Any:
+    return jnp.where(lax.abs(x) < jnp.inf, x / (1.0 + lax.abs(x)), lax.sign(x))
+
+
+def _soft_sign_partial(g: Any, x: Any) -> Any:
+    below = add(absolute(x), 1.0)
+    return div(div(g, below), below)  # in the quotient's rule, two terms would cancel
+
+
+soft_sign = elementwise(
+    "soft_sign",
+    _soft_sign,
+    [_soft_sign_partial],
+    promotion=REAL_INEXACT,
+    reference=lambda x: x / (1 + np.abs(x)),
 )
 
 
