@@ -30,6 +30,20 @@ def test_gradients_are_finite(row):
     assert np.isfinite(np.asarray(gradient)).all()
 
 
+@named(page.SUPPORTED, page.UNJITTED)
+def test_values_are_numpys(row):
+    if row.name in ("empty", "empty_like"):
+        pytest.skip("NumPy's are not initialized")
+    with page.quiet():
+        expected = page.probe(row.name, np)(page.MATRIX)
+        got = page.probe(row.name, fnp if hasattr(fnp, row.name) else np)(fad.asarray(page.MATRIX))
+    assert len(got) == len(expected)
+    for g, e in zip(got, expected, strict=True):
+        assert np.shape(g) == np.shape(e)
+        assert np.asarray(g).dtype == np.asarray(e).dtype
+        np.testing.assert_allclose(np.asarray(g), np.asarray(e), rtol=1e-12, atol=1e-15)
+
+
 @named(page.UNJITTED)
 def test_what_needs_values_says_so(row):
     run = page.probe(row.name, np if row.dispatched else fnp)

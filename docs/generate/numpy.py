@@ -19,7 +19,7 @@ import numpy as np
 
 import fad
 import fad.numpy as fnp
-from docs.generate.numpy_calls import CALLS, NO_TENSORS
+from docs.generate.numpy_calls import CALLS, NO_ALTERNATIVE, NO_TENSORS
 from fad.core import pytree
 from fad.core.errors import FadError
 from fad.numpy import dispatch
@@ -58,7 +58,7 @@ class Row(NamedTuple):
 def operands(m: Any) -> dict[str, Any]:
     """What the calls name, made of one matrix."""
     v, w = m[0], m[1]
-    i, j = (fnp.astype(x * 10, "int64") for x in (v, w))
+    i, j = ((x * 10).astype("int64") for x in (v, w))
     return {
         "m": m, "v": v, "w": w, "t": m[0, 0], "i": i, "j": j, "k": i % 3, "b": v > 0.4,
     }  # fmt: skip
@@ -282,12 +282,12 @@ def _supported(found: dict[str, Row]) -> str:
 
 
 def _instead(rows: Sequence[Row]) -> str:
-    body = [[f"`{row.name}`", _code(dispatch.instead_of(row.name) or "")] for row in rows]
+    body = []
+    for row in rows:
+        text = dispatch.instead_of(row.name) or NO_ALTERNATIVE.get(row.name, "")
+        words = re.search(r" (with|such|and|or|over|of|a|no) ", f" {text}")
+        body.append([f"`{row.name}`", text if words or not text else f"`{text}`"])
     return table(["function", "instead"], body)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text and " " not in text.split("(")[0] else text
 
 
 def _names(names: Iterable[str]) -> str:

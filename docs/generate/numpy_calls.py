@@ -55,7 +55,7 @@ _NUMERICAL = """
 """
 
 _CHOICE = """
-    argpartition(v, 1) argsort(v) argwhere(v) bincount(i) choose(k, [v, w]) compress([True], v)
+    argpartition(v, 1) argsort(v) argwhere(v) bincount(i) choose(k, [v, w, v]) compress(b, v)
     diag_indices_from(m) digitize(v, [0.2, 0.5]) extract(b, v) flatnonzero(v) histogram(v)
     histogram2d(v, w) histogram_bin_edges(v) histogramdd(m) intersect1d(v, w) isin(v, w) ix_(k)
     lexsort((v, w)) nonzero(v) partition(v, 1) piecewise(v, [b], [lambda x: x, 0.0])
@@ -128,6 +128,14 @@ CALLS |= {
     "bmat": "np.bmat([[m, m]])",
     "asmatrix": "np.asmatrix(m)",
 }
+
+NO_ALTERNATIVE = {
+    "isfortran": "a tensor has no memory layout",
+    "isnat": "a tensor holds no dates",
+    "polyfit": "later, with least squares",
+    "roots": "later, with eigenvalues",
+}
+"""Why there is nothing to write instead."""
 
 NO_TENSORS = """
     base_repr binary_repr busday_count busday_offset datetime_as_string datetime_data

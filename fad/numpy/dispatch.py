@@ -174,12 +174,17 @@ _WRITERS = {
     "fill_diagonal": "x.at[i, i].set(values) with i = numpy.arange(n)",
     "place": "fad.numpy.where(mask, new, old)",
     "put": "x.ravel().at[indices].set(values).reshape(x.shape)",
-    "put_along_axis": "x.at[...].set(values)",
+    "put_along_axis": "x.at[rows, columns].set(values), with an index for every axis",
     "putmask": "fad.numpy.where(mask, new, old)",
 }
 
 _INSTEAD = {
-    "nditer": "fad.vmap or fad.scan",
+    "asmatrix": "fad.numpy.asarray(x), and x @ y for the matrix product",
+    "bmat": "fad.numpy.block",
+    "frompyfunc": "fad.numpy.vectorize",
+    "min_scalar_type": "fad.numpy.result_type",
+    "nditer": "fad.vmap",
+    "require": "fad.numpy.asarray",
     "ndenumerate": "a loop over numpy.ndindex(x.shape)",
     "add.reduceat": "fad.numpy.zeros(n).at[segments].add(x)",
 }

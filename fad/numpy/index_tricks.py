@@ -55,7 +55,16 @@ def ix_(*args: Any) -> tuple[Any, ...]:
     >>> fnp.arange(6).reshape(2, 3)[fnp.ix_([1], [0, 2])]
     fad.Tensor([[3, 5]])
     """
-    return np.ix_(*[known_values("ix_", a) for a in args])
+    return tuple([_along(a, axis, len(args)) for axis, a in enumerate(args)])
+
+
+def _along(indices: Any, axis: int, ndim: int) -> Any:
+    """One of the index arrays of :func:`ix_`; only a mask's values have to be known."""
+    shape = (1,) * axis + (-1,) + (1,) * (ndim - axis - 1)
+    if isinstance(indices, Tensor) and indices.ndim == 1 and indices.dtype != np.bool_:
+        return indices.reshape(shape)
+    (index,) = np.ix_(known_values("ix_", indices))
+    return index.reshape(shape)
 
 
 # ------------------------------------------------------------------------ diagonals and triangles

@@ -109,6 +109,10 @@ def test_index_arrays_of_tensors():
     np.testing.assert_array_equal(np.asarray(there(flat_index)), flat_index)
     wrapped = fnp.ravel_multi_index((fad.asarray([4]), fad.asarray([-7])), (3, 3), "clip")
     assert np.asarray(wrapped).tolist() == [6]
+    product = fad.jit(lambda x, i: x[fnp.ix_(i, [0, 2])])(x, np.array([2, 0]))
+    np.testing.assert_array_equal(np.asarray(product), [[6.0, 8.0], [0.0, 2.0]])
+    masked = x[fnp.ix_(x[0] > 0, x[:, 0] > 0)]  # un-jitted: a mask's values have to be known
+    np.testing.assert_array_equal(np.asarray(masked), [[4.0, 5.0], [7.0, 8.0]])
 
 
 @pytest.mark.parametrize(
