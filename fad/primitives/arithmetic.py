@@ -17,10 +17,13 @@ from fad.primitives.declare import (
     INF,
     NAN,
     REAL_INEXACT,
+    SAME,
     TO_REAL,
     Convention,
     Promotion,
+    Sample,
     elementwise,
+    elementwise_samples,
 )
 
 NUMERIC = Promotion(allowed="iufc")  # NumPy has no boolean minus
@@ -48,15 +51,22 @@ add = elementwise(
     _on_booleans(lax.bitwise_or, lax.add),
     [lambda g: g, lambda g: g],
     reference=np.add,
+    formula="x + y",
 )
 sub = elementwise(
-    "sub", lax.sub, [lambda g: g, lambda g: neg(g)], promotion=NUMERIC, reference=np.subtract
+    "sub",
+    lax.sub,
+    [lambda g: g, lambda g: neg(g)],
+    promotion=NUMERIC,
+    reference=np.subtract,
+    formula="x - y",
 )
 mul: Any = elementwise(
     "mul",
     _on_booleans(lax.bitwise_and, lax.mul),
     [lambda g, y: mul(g, y), lambda g, x: mul(g, x)],
     reference=np.multiply,
+    formula="x y",
 )
 
 
@@ -72,6 +82,7 @@ strong_mul: Any = elementwise(
     strong=True,
     promotion=Promotion(allowed="fc"),
     reference=np.multiply,
+    formula="x y, and 0 where either is 0",
 )
 """x * y, and 0 where either is 0, whatever the other is. So are its derivatives."""
 
@@ -103,8 +114,16 @@ div: Any = elementwise(
         Convention((1.0, 0.0), (INF, -INF), "1 / y and -x / y**2"),
         Convention((0.0, 0.0), (INF, NAN), "1 / y, and 0 / 0"),
     ],
+    formula="x / y",
 )
-neg: Any = elementwise("neg", lax.neg, [lambda g: neg(g)], promotion=NUMERIC, reference=np.negative)
+neg: Any = elementwise(
+    "neg",
+    lax.neg,
+    [lambda g: neg(g)],
+    promotion=NUMERIC,
+    reference=np.negative,
+    formula="-x",
+)
 
 
 # ---------------------------------------------------------------------------- sign and magnitude
@@ -124,6 +143,7 @@ absolute = elementwise(
     conventions=[
         Convention((0.0,), (0.0,), "the middle of the subgradients; so it is for complex numbers"),
     ],
+    formula="|x|",
 )
 
 _real_sign = elementwise(
@@ -135,6 +155,7 @@ _real_sign = elementwise(
     conventions=[
         Convention((0.0,), (0.0,), "zero wherever it is defined; the jump is left out"),
     ],
+    formula="-1, 0 or 1",
 )
 
 
@@ -150,10 +171,16 @@ _complex_sign = elementwise(
     [lambda g, x, out: _turned(g, conj(out), x)],
     forwards=[lambda g, x, out: _turned(g, out, x)],
     promotion=Promotion(allowed="fc"),
+    samples=lambda: [
+        *elementwise_samples(((-3.0, 3.0),), SAME),
+        Sample((np.array([3.0 - 4.0j, -1.0 + 0.5j, 2.0j]),)),
+    ],
     reference=np.sign,
+    oracle=lambda x: x / jnp.abs(x),  # the compiler's own has no derivative
     conventions=[
         Convention((0j,), (complex(NAN, NAN),), "every direction has another limit"),
     ],
+    formula="x / |x|, and 0 at 0",
 )
 
 
@@ -170,6 +197,7 @@ square = elementwise(
     [lambda g, x: mul(g, mul(x, 2.0))],
     promotion=COUNTING,
     reference=np.square,
+    formula="x**2",
 )
 
 
@@ -188,6 +216,7 @@ reciprocal = elementwise(
     conventions=[
         Convention((0.0,), (-INF,), "-1 / x**2"),
     ],
+    formula="1 / x",
 )
 sqrt = elementwise(
     "sqrt",
@@ -201,6 +230,7 @@ sqrt = elementwise(
             (0.0,), (INF,), "the one-sided limit; see strong zero for where it is not chosen"
         ),
     ],
+    formula="√x",
 )
 rsqrt = elementwise(
     "rsqrt",
@@ -212,6 +242,7 @@ rsqrt = elementwise(
     conventions=[
         Convention((0.0,), (-INF,), "the one-sided limit"),
     ],
+    formula="1 / √x",
 )
 cbrt = elementwise(
     "cbrt",
@@ -223,6 +254,7 @@ cbrt = elementwise(
     conventions=[
         Convention((0.0,), (INF,), "the limit from both sides"),
     ],
+    formula="∛x",
 )
 
 

@@ -154,6 +154,7 @@ RATIO: Primitive = elementwise_family(
     params=[{"order": n, "scaled": scaled} for n in range(4) for scaled in (False, True)],
     promotion=REAL_INEXACT,
     domains=((-12.0, 12.0),),
+    formula="I_order(x) / x**order, times e**(-|x|) if `scaled`",
 )
 
 
@@ -168,6 +169,7 @@ bessel_gap: Any = elementwise(
     [lambda g, x, out: mul(g, mul(sign(x), sub(ratio(x, 1, True), mul(out, 2.0))))],
     promotion=REAL_INEXACT,
     domains=((-12.0, 12.0),),
+    formula="(I_0(x) - |I_1(x)|) e**(-|x|)",
 )
 i1 = elementwise(
     "i1",

@@ -95,6 +95,7 @@ digamma_step: Any = elementwise(
     ],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
+    formula="digamma(x + y) - digamma(x)",
 )
 betaln = elementwise(
     "betaln",

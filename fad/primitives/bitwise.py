@@ -18,15 +18,40 @@ _COUNT = Promotion(result=lambda d: np.dtype(np.uint8), allowed="iu")
 _AMOUNTS = ((-9.0, 9.0), (0.0, 9.0))
 
 bitwise_and = elementwise(
-    "and", lax.bitwise_and, None, arity=2, promotion=BITS, reference=np.bitwise_and
+    "and",
+    lax.bitwise_and,
+    None,
+    arity=2,
+    promotion=BITS,
+    reference=np.bitwise_and,
+    formula="x & y",
 )
 bitwise_or = elementwise(
-    "or", lax.bitwise_or, None, arity=2, promotion=BITS, reference=np.bitwise_or
+    "or",
+    lax.bitwise_or,
+    None,
+    arity=2,
+    promotion=BITS,
+    reference=np.bitwise_or,
+    formula="x | y",
 )
 bitwise_xor = elementwise(
-    "xor", lax.bitwise_xor, None, arity=2, promotion=BITS, reference=np.bitwise_xor
+    "xor",
+    lax.bitwise_xor,
+    None,
+    arity=2,
+    promotion=BITS,
+    reference=np.bitwise_xor,
+    formula="x ^ y",
 )
-invert = elementwise("not", lax.bitwise_not, None, promotion=BITS, reference=np.invert)
+invert = elementwise(
+    "not",
+    lax.bitwise_not,
+    None,
+    promotion=BITS,
+    reference=np.invert,
+    formula="~x",
+)
 
 
 def _width(x: Any) -> int:
@@ -50,11 +75,11 @@ def _left_shift(x: Any, n: Any) -> Any:
 left_shift = elementwise(
     "left_shift", _left_shift, None, arity=2, promotion=SHIFT, domains=_AMOUNTS,
     reference=np.left_shift,
-)  # fmt: skip
+ formula="x << y",)  # fmt: skip
 right_shift = elementwise(
     "right_shift", _right_shift, None, arity=2, promotion=SHIFT, domains=_AMOUNTS,
     reference=np.right_shift,
-)  # fmt: skip
+ formula="x >> y",)  # fmt: skip
 
 
 def _magnitude(x: Any) -> Any:

@@ -53,6 +53,7 @@ BROADCAST_TO = primitive(
         Sample((_draw(0, 1),), {"shape": (0, 2)}),
     ],
     reference=lambda x, *, shape: np.broadcast_to(x, shape),
+    formula="x[..., i, ...] along new axes",
 )
 
 
@@ -89,6 +90,7 @@ SUM_TO = primitive(
         Sample((_draw(0, 2),), {"shape": (0, 1)}),
         Sample((_draw(0, 2),), {"shape": (2,)}),
     ],
+    formula="the sum over the axes along which `shape` is broadcast to that of x",
 )
 
 
@@ -118,6 +120,7 @@ CONVERT = primitive(
         Sample((_draw(3),), {"dtype": dtypes.int64}),
         Sample((np.arange(3),), {"dtype": dtypes.float64}),
     ],
+    formula="x with elements of `dtype`",
 )
 
 
@@ -144,6 +147,7 @@ FULL = primitive(
     None,
     infer=lambda *, shape, value, dtype: make_aval(shape, dtype),
     samples=lambda: [Sample((), {"shape": (2,), "value": 1.0, "dtype": dtypes.float64})],
+    formula="value everywhere",
 )
 
 

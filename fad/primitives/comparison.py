@@ -15,7 +15,15 @@ from fad.core.aval import Aval, make_aval
 from fad.core.dtypes import DType
 from fad.core.tensor import Tensor, aval_of
 from fad.primitives.broadcast import full
-from fad.primitives.declare import SELECT, Promotion, broadcast_shapes, elementwise
+from fad.primitives.declare import (
+    SAME,
+    SELECT,
+    Promotion,
+    Sample,
+    broadcast_shapes,
+    elementwise,
+    elementwise_samples,
+)
 
 _UINT64 = np.dtype(np.uint64)
 _EXACT = 2**53
@@ -54,6 +62,14 @@ def _comparison(name: str, compare: Any) -> Callable[[Any, Any], Any]:
     return kernel
 
 
+_SYMBOLS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+
+
+def _samples_with_ties() -> list[Sample]:
+    ties = Sample((np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])))
+    return [ties, *elementwise_samples(((-3.0, 3.0), (-3.0, 3.0)), SAME)]
+
+
 def _declare(name: str, compare: Any, reference: Any) -> Callable[[Any, Any], Any]:
     applied = elementwise(
         name,
@@ -61,7 +77,9 @@ def _declare(name: str, compare: Any, reference: Any) -> Callable[[Any, Any], An
         None,
         arity=2,
         promotion=_Compare(result=lambda d: dtypes.bool_),
+        samples=_samples_with_ties,
         reference=reference,
+        formula=f"x {_SYMBOLS[name]} y",
     )
 
     def compared(x: Any, y: Any) -> Any:
@@ -149,6 +167,7 @@ select = elementwise(
     promotion=SELECT,
     reference=np.where,
     strong=True,
+    formula="y where x, else z",
 )
 keep_where: Any = elementwise(
     "keep_where",
@@ -157,6 +176,7 @@ keep_where: Any = elementwise(
     promotion=SELECT,
     reference=lambda c, x: np.where(c, x, np.zeros_like(x)),
     strong=True,
+    formula="y where x, else 0",
 )
 drop_where: Any = elementwise(
     "drop_where",
@@ -165,4 +185,5 @@ drop_where: Any = elementwise(
     promotion=SELECT,
     reference=lambda c, x: np.where(c, np.zeros_like(x), x),
     strong=True,
+    formula="0 where x, else y",
 )

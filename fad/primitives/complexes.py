@@ -59,6 +59,7 @@ make_complex: Any = elementwise(
     forwards=[lambda g: g, lambda g: make_complex(0.0, g)],
     promotion=Promotion(compute=_wide, result=dtypes.complex_of, allowed="biuf"),
     reference=lambda x, y: x + 1j * y,
+    formula="x + i y",
 )
 
 

@@ -23,6 +23,7 @@ IOTA = primitive(
         Sample((), {"size": 0, "dtype": dtypes.float64}),
     ],
     reference=lambda *, size, dtype: np.arange(size, dtype=dtype),
+    formula="0, 1, ..., size - 1",
 )
 
 
@@ -53,6 +54,7 @@ EYE = primitive(
         Sample((), {"n": 0, "m": 2, "k": -1, "dtype": dtypes.bool_}),
     ],
     reference=lambda *, n, m, k, dtype: np.eye(n, m, k, dtype),
+    formula="1 where column - row = k, else 0",
 )
 
 
@@ -77,6 +79,7 @@ TRI = primitive(
         Sample((), {"n": 0, "m": 2, "k": 1}),
     ],
     reference=lambda *, n, m, k: np.tri(n, m, k, dtype=bool),
+    formula="1 where column - row <= k, else 0",
 )
 
 

@@ -118,6 +118,7 @@ LINEAR_RECURRENCE = primitive(
     samples=_samples_recurrence,
     reference=_recurrence_reference,
     compile_cost=15.0,
+    formula="out[i] = x[i] out[i - 1] + y[i]",
 )
 
 
@@ -175,6 +176,7 @@ PRODUCTS_BEFORE = primitive(
             params={"axis": 0, "reverse": False},
         ),
     ],
+    formula="the product of all elements before each",
 )
 
 
@@ -210,6 +212,7 @@ RUNS = primitive(
         Sample((np.array([1.0, 3.0, 2.0, 3.0]), np.array([1.0, 3.0, 3.0, 3.0])), {"axis": 0}),
     ],
     compile_cost=15.0,
+    formula="where x == y, where it was before, how often so far",
 )
 """Where a cumulative extremum is attained, where it is that of the place before, and its count."""
 
@@ -268,6 +271,7 @@ def _cumulative_extremum(
             _convention([2.0, 2.0], [0.5, 0.5], "ties so far share evenly", "ties, last result"),
             _convention([1.0, NAN], [0.0, 0.0], "NaN is no element's value", "NaN, last result"),
         ],
+        formula=f"the {name.removeprefix('cum')}imum of x[: i + 1]",
     )
 
 

@@ -139,7 +139,7 @@ def pairing(x: Any, y: Any) -> Any:
 def _samples() -> list[Sample]:
     return [
         Sample((draw_matrices(3, 3),)),
-        Sample((draw_matrices(2, 2) + 1j,)),
+        Sample((draw_matrices(3, 3) + 0.1j * np.arange(9.0).reshape(3, 3),)),
         Sample((np.zeros((0, 0)),)),
     ]
 
@@ -170,6 +170,7 @@ DET = primitive(
             point="rank n - 2",
         ),
     ],
+    formula="det(x)",
 )
 
 COFACTORS = primitive(
@@ -180,6 +181,7 @@ COFACTORS = primitive(
     batch=same_on_stacks,
     compile_cost=40.0,
     samples=_samples,
+    formula="the derivative of det(x)",
 )
 
 
@@ -222,9 +224,10 @@ COFACTORS_PUSH = primitive(
     batch=_batch_push,
     compile_cost=60.0,
     samples=lambda: [
-        Sample((draw_matrices(3, 3), np.ones((3, 3)) + np.eye(3))),
-        Sample((draw_matrices(2, 2) + 1j, draw_matrices(2, 2) - 1j)),
+        Sample((draw_matrices(4, 4), np.ones((4, 4)) + np.eye(4))),  # of order 3 it is linear in x
+        Sample((draw_matrices(3, 3) + 1j * np.eye(3), draw_matrices(3, 3) - 0.5j)),
     ],
+    formula="the derivative of cofactors(x) in the direction y",
 )
 """The derivative of the cofactors: symmetric in its directions, as second derivatives are."""
 
@@ -288,6 +291,7 @@ SLOGDET = primitive(
     compile_cost=10.0,
     samples=_samples,
     oracle=lambda x: tuple(jnp.linalg.slogdet(x)),
+    formula="sign and logarithm of |det(x)|",
 )
 
 

@@ -45,6 +45,7 @@ TRIANGLE: Primitive = primitive(
         Sample((_draw(0, 2),), {"k": 0, "lower": False}),
     ],
     reference=lambda x, *, k, lower: (np.tril if lower else np.triu)(x, k),
+    formula="x on one side of diagonal k, else 0",
 )
 
 

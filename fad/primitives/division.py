@@ -77,6 +77,7 @@ floor_divide = elementwise(
             (2.0, 1.0), (0.0, 0.0), "zero everywhere; the jumps are left out", point="at multiples"
         ),
     ],
+    formula="⌊x / y⌋",
 )
 remainder = elementwise(
     "remainder",
@@ -94,6 +95,7 @@ remainder = elementwise(
         ),
         Convention((1.0, 0.0), (1.0, -INF), "the quotient is infinite"),
     ],
+    formula="x - y ⌊x / y⌋",
 )
 fmod = elementwise(
     "fmod",
@@ -111,4 +113,5 @@ fmod = elementwise(
         ),
         Convention((1.0, 0.0), (1.0, NAN), "the result is NaN"),
     ],
+    formula="x - y trunc(x / y)",
 )

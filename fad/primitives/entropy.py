@@ -33,6 +33,7 @@ xdivy: Any = elementwise(
     [lambda g, y: div(g, y), lambda g, x, y: neg(mul(g, xdivy(xdivy(x, y), y)))],
     promotion=INEXACT,
     domains=_BOTH,
+    formula="x / y, and 0 where x is 0",
 )
 xlogy = elementwise(
     "xlogy",
@@ -54,6 +55,7 @@ xdiv1py: Any = elementwise(
     ],
     promotion=INEXACT,
     domains=((-3.0, 3.0), (-0.9, 3.0)),
+    formula="x / (1 + y), and 0 where x is 0",
 )
 xlog1py = elementwise(
     "xlog1py",
@@ -97,6 +99,7 @@ log_plus_1: Any = elementwise(
     [lambda g, x: div(g, x)],
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
+    formula="1 + log(x)",
 )
 entr = elementwise(
     "entr",
@@ -153,6 +156,7 @@ log_ratio: Any = elementwise(
     [lambda g, x: div(g, x), lambda g, y: neg(div(g, y))],
     promotion=REAL_INEXACT,
     domains=_BOTH,
+    formula="log(x / y)",
 )
 rel_entr = elementwise(
     "rel_entr",

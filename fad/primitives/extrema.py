@@ -66,6 +66,7 @@ GATE = elementwise_family(
             params={"at_tie": 1.0},
         ),
     ],
+    formula="x where y > z, 0 where y < z, `at_tie` x where they are equal",
 )
 _GATES = {share: function_of(GATE(at_tie=share)) for share in (0.0, 0.5, 1.0)}
 
@@ -114,6 +115,7 @@ raise_to = elementwise(
             point="x is the lower bound",
         ),
     ],
+    formula="the larger of x and y, a bound",
 )
 """The maximum of x and a lower bound; at the bound the derivative is that of x."""
 
@@ -132,5 +134,6 @@ lower_to = elementwise(
             point="x is the upper bound",
         ),
     ],
+    formula="the smaller of x and y, a bound",
 )
 """The minimum of x and an upper bound; at the bound the derivative is that of x."""

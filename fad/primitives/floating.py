@@ -104,6 +104,7 @@ rint = elementwise(
             point="halfway between integers",
         ),
     ],
+    formula="the nearest integer, halves to even",
 )
 
 
@@ -249,4 +250,5 @@ exponent = elementwise(
         compute=dtypes.inexact_of, result=lambda d: np.dtype(np.int32), allowed="biuf"
     ),
     reference=lambda x: np.frexp(x)[1],
+    formula="the n with 2**(n - 1) <= |x| < 2**n",
 )

@@ -358,6 +358,7 @@ GATHER = primitive(
     batch=_batch_gather,
     compile_cost=3.0,
     samples=lambda: [Sample((x, *i), {"selection": s}) for x, i, s in samples()],
+    formula="out[i] = x[y[i]]",
 )
 
 SPREAD = primitive(
@@ -374,6 +375,7 @@ SPREAD = primitive(
         )
         for x, i, s in samples()
     ],
+    formula="out[y[i]] += x[i]",
 )
 
 

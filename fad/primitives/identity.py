@@ -21,6 +21,7 @@ STOP_GRADIENT = primitive(
     batch=lambda operation, size, operands, batched: (apply(operation, *operands), True),
     samples=lambda: [Sample((np.arange(3.0),)), Sample((np.float64(1.0),))],
     reference=lambda x: x,
+    formula="x",
 )
 """Has no derivative: every derivative level takes it off its tensors, other levels keep them."""
 
@@ -40,6 +41,7 @@ BASIS = primitive(
         Sample((np.int64(1),), {"count": 2, "size": 4, "dtype": dtypes.float64}),
         Sample((np.int64(-1),), {"count": 3, "size": 2, "dtype": dtypes.float64}),
     ],
+    formula="rows x ... x + count - 1 of the identity",
 )
 
 

@@ -160,6 +160,7 @@ gamma_density: Any = elementwise(
     ],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
+    formula="y**(x - 1) e**(-y) / gamma(x)",
 )
 gammainc_da: Any = elementwise(
     "gammainc_da",  # the derivative of gammainc in its first argument
@@ -172,6 +173,7 @@ gammainc_da: Any = elementwise(
     domains=((0.3, 40.0), (0.3, 40.0)),
     samples=_whole_a,
     oracle=_by_differences,
+    formula="the derivative of gammainc(x, y) in x",
 )
 gammainc = elementwise(
     "gammainc",

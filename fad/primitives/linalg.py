@@ -213,6 +213,7 @@ TRIANGULAR_SOLVE = primitive(
     compile_cost=10.0,
     samples=_solve_samples,
     reference=_solve_reference,
+    formula="x⁻¹ y for triangular x",
 )
 
 
@@ -300,6 +301,7 @@ CHOLESKY = primitive(
             "not positive definite: the result is NaN",
         ),
     ],
+    formula="L with L Lᴴ = x",
 )
 
 

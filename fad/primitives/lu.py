@@ -53,6 +53,7 @@ PERMUTE_ROWS = primitive(
         Sample((draw_matrices(3, 3), np.array([2, 0, 1], np.int32)), {"inverse": False}),
         Sample((draw_matrices(3, 3)[:, :2], np.array([2, 0, 1], np.int32)), {"inverse": True}),
     ],
+    formula="the rows of x in the order y",
 )
 
 
@@ -115,6 +116,7 @@ LU = primitive(
         Sample((draw_matrices(2, 2) + 1j,)),
         Sample((np.zeros((0, 0)),)),
     ],
+    formula="L U = P x: both factors in one matrix, pivots, permutation",
 )
 
 
@@ -195,6 +197,7 @@ LU_SOLVE = primitive(
     oracle=lambda a, lu, permutation, b, *, transpose: jnp.linalg.solve(
         jnp.swapaxes(a, -1, -2) if transpose else a, b
     ),
+    formula="x⁻¹ w, with y, z the factors of x",
 )
 """The solution of ``a x = b``, or of ``a.T x = b``, from the LU factors of ``a``.
 

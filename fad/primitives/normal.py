@@ -168,6 +168,7 @@ normal_density: Any = elementwise(
     _density,
     [lambda g, x, out: neg(mul(mul(g, out), x))],
     promotion=REAL_INEXACT,
+    formula="e**(-x**2 / 2) / √(2π)",
 )
 ndtr = elementwise("ndtr", _ndtr, [lambda g, x: mul(g, normal_density(x))], promotion=REAL_INEXACT)
 hazard: Any = elementwise(
@@ -175,6 +176,7 @@ hazard: Any = elementwise(
     _hazard,
     [_hazard_partial],
     promotion=REAL_INEXACT,
+    formula="φ(x) / Φ(x)",
 )
 log_ndtr = elementwise(
     "log_ndtr", _log_ndtr, [lambda g, x: mul(g, hazard(x))], promotion=REAL_INEXACT
@@ -261,6 +263,7 @@ def _inverse(
         [lambda g, x, out: mul(mul(mul(g, factor), value(x)), square(out))],
         promotion=REAL_INEXACT,
         domains=domain,
+        formula=f"the derivative of {name}(x)",
     )
     value: Any = elementwise(
         name,

@@ -20,6 +20,7 @@ from fad.primitives.declare import (
     Convention,
     Sample,
     elementwise,
+    elementwise_samples,
     primitive,
 )
 from fad.primitives.derivative import PerOperand
@@ -40,16 +41,23 @@ def _ratio(x: Any, y: Any) -> Any:
     return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
 
 
+def _samples_ratio() -> list[Sample]:
+    mixed = Sample((np.array([1.0 + 2.0j, -0.5j, 3.0]), np.array([0.5, 2.0, -1.5])))
+    return [*elementwise_samples(((-3.0, 3.0), (0.5, 3.0)), INEXACT), mixed]
+
+
 ratio: Any = elementwise(
     "ratio",
     _ratio,
     [lambda g, y: ratio(g, y), lambda g, y, out: neg(ratio(mul(g, out), y))],
     promotion=INEXACT,
     domains=((-3.0, 3.0), (0.5, 3.0)),
+    samples=_samples_ratio,
     reference=np.true_divide,
     conventions=[
         Convention((1.0, 0.0), (0.0, 0.0), "it is 0 there by definition"),
     ],
+    formula="x / y for real y, and 0 where y is 0",
 )
 """x / y for real y, and 0 where y is 0; so are its derivatives."""
 
@@ -187,6 +195,7 @@ NORM = primitive(
             params={"order": 2.5, "axes": (0,), "keepdims": False},
         ),
     ],
+    formula="(Σ |x|**order)**(1 / order)",
 )
 
 

@@ -59,6 +59,7 @@ hypot = elementwise(
     conventions=[
         Convention((0.0, 0.0), (0.0, 0.0), "as abs and norm at 0"),
     ],
+    formula="√(x**2 + y**2)",
 )
 direction: Any = elementwise(
     "direction",  # x / hypot(x, y), the cosine of the angle; 0 at the origin
@@ -69,6 +70,7 @@ direction: Any = elementwise(
     ],
     promotion=REAL_INEXACT,
     reference=lambda x, y: x / np.hypot(x, y),
+    formula="x / hypot(x, y), and 0 at 0",
 )
 inversion: Any = elementwise(
     "inversion",  # x / (x**2 + y**2)
@@ -79,6 +81,7 @@ inversion: Any = elementwise(
     ],
     promotion=REAL_INEXACT,
     reference=lambda x, y: x / (x * x + y * y),
+    formula="x / (x**2 + y**2), and 0 at 0",
 )
 arctan2 = elementwise(
     "arctan2",

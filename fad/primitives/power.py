@@ -50,6 +50,7 @@ INTEGER_POW = elementwise_family(
     _integer_pow,
     [_integer_pow_partial],
     params=[{"exponent": n} for n in (3, 0, 1, 2, -2, 9)],
+    promotion=COUNTING,
     domains=((0.5, 2.0),),
     reference=lambda x, *, exponent: np.power(x, float(exponent)),
     conventions=[
@@ -62,6 +63,7 @@ INTEGER_POW = elementwise_family(
             params={"exponent": -2},
         ),
     ],
+    formula="x**exponent",
 )
 
 
@@ -176,6 +178,7 @@ POWER: Primitive = elementwise_family(
         ),
         Convention((-2.0, 0.5), (NAN, NAN), "outside the domain", params={"dx": 0, "dy": 0}),
     ],
+    formula="x**y",
 )
 _power_of = function_of(POWER(dx=0, dy=0))
 

@@ -261,6 +261,7 @@ DOT_GENERAL = primitive(
     compile_cost=10.0,
     samples=_samples,
     reference=_reference,
+    formula="Σ x y over the contracted axes",
 )
 
 

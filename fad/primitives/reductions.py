@@ -128,6 +128,7 @@ REDUCE_SUM = primitive(
     batch=batch_reduction,
     samples=_samples_with_identity,
     reference=_numpy(np.sum),
+    formula="Σ x",
 )
 
 
@@ -191,6 +192,7 @@ REDUCE_PROD = primitive(
             params={"axes": (0,), "keepdims": False},
         ),
     ],
+    formula="Π x",
 )
 
 
@@ -234,6 +236,7 @@ TIES = primitive(
         Sample((np.array([1.0, 3.0, 3.0]), np.array(3.0)), {"axes": (0,), "keepdims": False}),
         Sample((np.ones((2, 3)), np.ones((2, 1))), {"axes": (1,), "keepdims": True}),
     ],
+    formula="where x == y, and how often",
 )
 """Where an extremum is attained, and how often: derivatives share evenly among ties."""
 
@@ -273,6 +276,7 @@ def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any
             Convention(([2.0, 2.0],), ([0.5, 0.5],), "ties share evenly", "ties", _ONE_AXIS),
             Convention(([1.0, NAN],), ([NAN, NAN],), "the result is NaN", params=_ONE_AXIS),
         ],
+        formula=f"{name.removeprefix('reduce_')}(x)",
     )
 
 
@@ -305,6 +309,7 @@ def _logical(name: str, kernel: Any, reference: Callable[..., Any]) -> Primitive
             _sample([[True, False]], (0,)),
         ],
         reference=_numpy(reference),
+        formula=f"{name.removeprefix('reduce_')}(x)",
     )
 
 

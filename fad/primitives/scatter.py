@@ -86,6 +86,15 @@ def _one_by_one(change: Any) -> Any:
     return oracle
 
 
+_FORMULAS = {
+    "scatter_add": "x with y added at z",
+    "scatter_set": "x with y put at z",
+    "scatter_mul": "x multiplied by y at z",
+    "scatter_min": "x with the smaller of it and y at z",
+    "scatter_max": "x with the larger of it and y at z",
+}
+
+
 def _declare(
     name: str, kernel: Any, derivative: Any, cases: Sequence[int], oracle: Any = None
 ) -> Primitive:
@@ -108,6 +117,7 @@ def _declare(
         compile_cost=4.0,
         samples=draw,
         oracle=oracle,
+        formula=_FORMULAS[name],
     )
 
 
@@ -153,6 +163,7 @@ WINNERS = primitive(
         )
         for x, i, s in samples()
     ],
+    formula="which update is the last at its place",
 )
 
 

@@ -253,6 +253,7 @@ SLICE = primitive(
     reference=lambda x, *, start, limit, stride: x[
         tuple([slice(a, b, c) for a, b, c in zip(start, limit, stride, strict=True)])
     ],
+    formula="x[start:limit:stride]",
 )
 
 

@@ -57,6 +57,7 @@ SINC: Primitive = elementwise_family(
     [lambda g, x, *, order: mul(g, apply1(SINC(order=order + 1), x))],
     params=[{"order": n} for n in range(3)],
     promotion=INEXACT,
+    formula="the derivative of sin(πx) / (πx) of this order",
 )
 
 

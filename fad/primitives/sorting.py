@@ -152,6 +152,7 @@ PERMUTE = primitive(
         Sample((_draw(2, 0), np.zeros((2, 0), int)), {"axis": 1, "inverse": False}),
     ],
     reference=_permute_reference,
+    formula="out[i] = x[y[i]]",
 )
 
 
@@ -206,6 +207,7 @@ SORT_WITH_ORDER = primitive(
     samples=_samples,
     reference=_order_reference,
     compile_cost=15.0,
+    formula="x sorted, and the permutation that sorts it",
 )
 
 
@@ -352,6 +354,7 @@ TOP_K = primitive(
     ],
     reference=_top_reference,
     compile_cost=15.0,
+    formula="the k largest along the axis, and where they are",
 )
 
 

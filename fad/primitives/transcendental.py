@@ -125,6 +125,7 @@ share: Any = elementwise(
         lambda g, x, y: neg(mul(g, mul(share(x, y), share(y, x)))),
     ],
     promotion=REAL_INEXACT,
+    formula="e**x / (e**x + e**y)",
 )
 share2: Any = elementwise(
     "share2",
@@ -134,6 +135,7 @@ share2: Any = elementwise(
         lambda g, x, y: mul(g, mul(mul(share2(x, y), share2(y, x)), -precise.LN2)),
     ],
     promotion=REAL_INEXACT,
+    formula="2**x / (2**x + 2**y)",
 )
 logaddexp = elementwise(
     "logaddexp",
@@ -230,6 +232,7 @@ cosine_of_arcsine: Any = elementwise(
     promotion=INEXACT,
     domains=_UNIT,
     reference=lambda x: np.sqrt((1.0 - x) * (1.0 + x)),
+    formula="√(1 - x**2)",
 )
 sinh_of_arccosh: Any = elementwise(
     "sinh_of_arccosh",  # sqrt(x**2 - 1)
@@ -238,6 +241,7 @@ sinh_of_arccosh: Any = elementwise(
     promotion=INEXACT,
     domains=((1.1, 3.0),),
     reference=lambda x: np.sqrt(x - 1.0) * np.sqrt(x + 1.0),
+    formula="√(x - 1) √(x + 1)",
 )
 slope_of_arctan: Any = elementwise(
     "slope_of_arctan",  # 1 / (1 + x**2)
@@ -245,6 +249,7 @@ slope_of_arctan: Any = elementwise(
     [lambda g, x, out: mul(mul(g, mul(x, out)), mul(out, -2.0))],
     promotion=INEXACT,
     reference=lambda x: 1.0 / (1.0 + x * x),
+    formula="1 / (1 + x**2)",
 )
 slope_of_arctanh: Any = elementwise(
     "slope_of_arctanh",  # 1 / (1 - x**2)
@@ -253,6 +258,7 @@ slope_of_arctanh: Any = elementwise(
     promotion=INEXACT,
     domains=_UNIT,
     reference=lambda x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    formula="1 / (1 - x**2)",
 )
 arcsin = elementwise(
     "arcsin",
@@ -305,6 +311,7 @@ sech2: Any = elementwise(
     [lambda g, x, out: mul(g, mul(mul(out, tanh(x)), -2.0))],
     promotion=INEXACT,
     reference=lambda x: 1.0 / np.cosh(x) ** 2,
+    formula="1 / cosh(x)**2",
 )
 sigmoid = elementwise(
     "sigmoid",
@@ -312,6 +319,7 @@ sigmoid = elementwise(
     [lambda g, x: mul(g, mul(sech2(mul(x, 0.5)), 0.25))],
     promotion=INEXACT,
     reference=lambda x: 1.0 / (1.0 + np.exp(-x)),
+    formula="1 / (1 + e**(-x))",
 )
 
 
@@ -356,6 +364,7 @@ gaussian = elementwise(
     [lambda g, x, out: mul(g, mul(mul(x, -2.0), out))],
     promotion=REAL_INEXACT,
     reference=lambda x: np.exp(-x * x),
+    formula="e**(-x**2)",
 )
 erf = elementwise(
     "erf",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy import special
 
 import fad  # noqa: F401
 from fad.core.primitive import Primitive
@@ -28,3 +30,13 @@ def test_every_primitive_is_declared_with_samples() -> None:
     assert not undeclared
     without = [name for name, d in declarations.items() if not d.samples()]
     assert not without
+
+
+def test_every_primitive_says_what_it_computes() -> None:
+    # By its formula, or by a name that NumPy or SciPy has given the same function.
+    unsaid = [
+        name
+        for name, declaration in declarations.items()
+        if not (declaration.formula or hasattr(np, name) or hasattr(special, name))
+    ]
+    assert not unsaid
