@@ -190,6 +190,11 @@ LOGISTIC = {
         lambda x: mp.sech(x / 2) ** 2 / 4,
         _WIDE,
     ),
+    "soft_sign": one(
+        lambda x: x / (1 + abs(x)),
+        lambda x: 1 / (1 + abs(x)) ** 2,
+        lambda x: -2 * mp.sign(x) / (1 + abs(x)) ** 3,
+    ),
     "logit": one(
         lambda x: mp.log(x / (1 - x)),
         lambda x: 1 / (x * (1 - x)),
