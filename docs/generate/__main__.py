@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from types import ModuleType
+from typing import Any
 
-from docs.generate import conventions, is_current, numpy, unavailable, write
+from docs.generate import conventions, is_current, numpy, primitives, unavailable, write
 
-PAGES: list[ModuleType] = [conventions, numpy]
+PAGES: list[Any] = [conventions, numpy, *primitives.pages()]
 """Every generated page; a new one is a module of this package and a line here."""
 
 

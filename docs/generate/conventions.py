@@ -88,6 +88,62 @@ COMPOSED = [
         fad.numpy.fmin,
         Convention((_NAN, 1.0), (0.0, 1.0), "the other is taken", "x is NaN"),
     ),
+    Row("nn.relu", fad.nn.relu, Convention((0.0,), (0.0,), "that of the side below")),
+    Row("nn.relu6", fad.nn.relu6, Convention((0.0,), (0.0,), "that of the side outside")),
+    Row("nn.relu6", fad.nn.relu6, Convention((6.0,), (0.0,), "that of the side outside")),
+    Row("nn.leaky_relu", fad.nn.leaky_relu, Convention((0.0,), (1.0,), "that of the side above")),
+    Row("nn.hard_tanh", fad.nn.hard_tanh, Convention((1.0,), (1.0,), "as clip at a bound")),
+    Row(
+        "nn.elu, alpha = 2",
+        lambda x: fad.nn.elu(x, 2.0),
+        Convention((0.0,), (2.0,), "that of the side below"),
+    ),
+    Row(
+        "interp of (0, 0), (1, 1), (2, 4)",
+        lambda x: fad.numpy.interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0]),
+        Convention((1.0,), (3.0,), "the slope to the right", "at a knot"),
+    ),
+    Row(
+        "quantile of 0, 1, 4",
+        lambda q: fad.numpy.quantile(np.array([0.0, 1.0, 4.0]).astype(q.dtype), q),
+        Convention((0.5,), (6.0,), "the slope to the right", "at an element"),
+    ),
+    Row(
+        "partition, second result",
+        lambda x: fad.numpy.partition(x, 1)[1],
+        Convention(([1.0, 1.0, 2.0],), ([0.0, 1.0, 0.0],), "equal elements keep their order"),
+    ),
+    Row(
+        "nanmax",
+        fad.numpy.nanmax,
+        Convention(([1.0, _NAN, 1.0],), ([0.5, 0.0, 0.5],), "NaN is left out; ties share evenly"),
+    ),
+    Row(
+        "x.at[0].max(y)",
+        lambda x, y: fad.numpy.asarray(x).at[0].max(y),
+        Convention(([1.0], 1.0), ([0.5], 0.5), "ties share evenly", "x[0] = y"),
+    ),
+    Row(
+        "x.at[0].multiply(y)",
+        lambda x, y: fad.numpy.asarray(x).at[0].multiply(y),
+        Convention(([0.0], 0.0), ([0.0], 0.0), "exact", "two zeros"),
+    ),
+    Row("log", fad.numpy.log, Convention((-1.0,), (-1.0,), "1 / x; the value is NaN")),
+    Row(
+        "clip",
+        fad.numpy.clip,
+        Convention((1.0, 2.0, 0.0), (0.0, 0.0, 1.0), "the upper bound is taken", "bounds crossed"),
+    ),
+    Row(
+        "linalg.slogdet, logarithm",
+        lambda x: fad.numpy.linalg.slogdet(x)[1],
+        Convention(([[0.0]],), ([[_INF]],), "1 / x", "singular"),
+    ),
+    Row(
+        "linalg.inv",
+        fad.numpy.linalg.inv,
+        Convention(([[0.0]],), ([[-_INF]],), "-1 / x**2", "singular"),
+    ),
     Row(
         "nan_to_num",
         fad.numpy.nan_to_num,
