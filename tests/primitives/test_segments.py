@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import mpmath
 import numpy as np
 import pytest
@@ -74,3 +78,20 @@ def test_edges_are_numpys_to_the_last_digit(first, length, count):
     last = first + length
     edges = fad.jit(lambda a, b: bin_edges(a, b, count))(np.float64(first), np.float64(last))
     np.testing.assert_array_equal(np.asarray(edges), np.linspace(first, last, count + 1))
+
+
+OPTIMISED = """
+import numpy as np, fad
+from fad.primitives.segments import bin_edges
+rng = np.random.default_rng(0)
+a = rng.normal(size=200)
+b = a + 9 * rng.random(200)
+edges = fad.jit(fad.vmap(lambda a, b: bin_edges(a, b, 10)))(a, b)
+np.testing.assert_array_equal(np.asarray(edges), np.linspace(a, b, 11).T)
+"""
+
+
+def test_edges_are_numpys_when_the_compiler_optimises():
+    """The suite compiles without optimisations, and then a sum of products is always rounded."""
+    environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
+    subprocess.run([sys.executable, "-c", OPTIMISED], env=environment, check=True)
