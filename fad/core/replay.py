@@ -29,13 +29,16 @@ def position_of(segment: Segment, array: Array) -> int | None:
 class _Leg(NamedTuple):
     """What was recorded up to a flush, or up to the end.
 
-    ``leaves`` are (position, buffer of a scalar or, for an array, its position in the run);
-    ``made`` are position and aval of what the computation had made and still held at the flush.
+    ``places`` are the positions of its leaves; ``leaves`` are the buffer of a scalar or, for an
+    array, its position in the run. ``scalars`` says that all are scalars. ``made`` are position and
+    aval of what the computation had made and still held at the flush.
     """
 
     end: TrieNode
     length: int
-    leaves: list[tuple[int, Any]]
+    places: list[int]
+    leaves: list[Any]
+    scalars: bool
     made: list[tuple[int, Aval]]
 
 
@@ -72,9 +75,10 @@ class _Recorder:
             self.possible = False
         if not self.possible:
             return
-        leaves: list[tuple[int, Any]] = []
+        leaves: list[Any] = []
         skipped = 0 if self.legs else self.first_leaf
-        for position, leaf in zip(segment.places[skipped:], segment.leaves[skipped:], strict=True):
+        places = segment.places[skipped:]
+        for leaf in segment.leaves[skipped:]:
             if leaf.__class__ is Array:
                 aval, leaf = leaf.aval, self._position(leaf)
                 if leaf is None:  # the run did not tell of it: another call may have another
@@ -82,8 +86,9 @@ class _Recorder:
                     return
                 if self.legs and leaf < self.first:
                     self.needed[leaf] = aval
-            leaves.append((position, leaf))
-        self.legs.append(_Leg(segment.node, len(segment.refs), leaves, made))
+            leaves.append(leaf)
+        scalars = all(type(leaf) is not int for leaf in leaves)
+        self.legs.append(_Leg(segment.node, len(segment.refs), places, leaves, scalars, made))
 
     def _position(self, leaf: Array) -> int | None:
         if leaf.segment is not None and leaf.segment.refs is self.refs:
@@ -151,15 +156,15 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
     for leg in memo.legs:
         segment = local.segment
         refs = segment.refs
-        leaves = _present(leg.leaves, refs)
-        if leaves is None:
-            return None
+        leaves = leg.leaves
+        if not leg.scalars:
+            found = _present(leg, segment)
+            if found is None:
+                return None
+            leaves = found
         refs.extend(repeat(None, leg.length - len(refs)))
-        for position, leaf in leaves:
-            if leaf.__class__ is Array:
-                segment.entered[id(leaf)] = position
-            segment.leaves.append(leaf)
-            segment.places.append(position)
+        segment.leaves.extend(leaves)
+        segment.places.extend(leg.places)
         segment.node = leg.end
         if leg is not last:
             held += [_at(segment, position, aval) for position, aval in leg.made]
@@ -181,16 +186,17 @@ def _hold(segment: Segment, needed: list[tuple[int, Aval]]) -> list[Array] | Non
     return held
 
 
-def _present(leaves: list[tuple[int, Any]], refs: list[Any]) -> list[tuple[int, Any]] | None:
-    """Leaves with arrays in place of positions; None if one is gone."""
-    out = []
-    for position, leaf in leaves:
-        if type(leaf) is int:
-            leaf = present(refs[leaf])
-            if leaf is None:
-                return None
-        out.append((position, leaf))
-    return out
+def _present(leg: _Leg, segment: Segment) -> list[Any] | None:
+    """The leaves with arrays in place of positions, entered; None if one is gone."""
+    refs = segment.refs
+    leaves = [present(refs[x]) if type(x) is int else x for x in leg.leaves]
+    for leaf in leaves:
+        if leaf is None:
+            return None
+    for leaf, position in zip(leaves, leg.places, strict=True):
+        if leaf.__class__ is Array:
+            segment.entered[id(leaf)] = position
+    return leaves
 
 
 def _at(segment: Segment, position: int, aval: Aval) -> Array:

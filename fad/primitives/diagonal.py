@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jax import lax
 
 from fad.core.apply import apply, apply1
-from fad.core.aval import make_aval
+from fad.core.aval import Shape, make_aval
 from fad.core.primitive import Operation, Primitive
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Linear
-from fad.primitives.shape import pad, reshape, slice_axis
+from fad.primitives.shape import RESHAPE, SLICE, pad, reshape
 
 
 def _draw(*shape: int) -> np.ndarray:
@@ -67,13 +68,21 @@ def _span(rows: int, columns: int, k: int) -> tuple[int, int]:
 
 def diagonal(x: Any, k: int = 0) -> Any:
     """Diagonal ``k`` of the last two axes of ``x``."""
-    *batch, rows, columns = x.aval.shape
+    flat, cut = _diagonal_steps(x.aval.shape, k)
+    return apply1(cut, apply1(flat, x))
+
+
+@lru_cache(maxsize=1024)
+def _diagonal_steps(shape: Shape, k: int) -> tuple[Operation, Operation]:
+    """What makes a vector of each matrix, and what takes every so-manieth element of it."""
+    *batch, rows, columns = shape
     start, length = _span(rows, columns, k)
-    flat = reshape(x, (*batch, rows * columns))
-    if not length:
-        return slice_axis(flat, 0, 0, axis=len(batch))
     step = columns + 1
-    return slice_axis(flat, start, start + (length - 1) * step + 1, step, axis=len(batch))
+    first, limit = (start, start + (length - 1) * step + 1) if length else (0, 0)
+    cut = SLICE(
+        start=(*[0] * len(batch), first), limit=(*batch, limit), stride=(*[1] * len(batch), step)
+    )
+    return RESHAPE(shape=(*batch, rows * columns)), cut
 
 
 def diagonal_matrix(v: Any, k: int = 0) -> Any:

@@ -9,6 +9,7 @@ from fad.core.config import is_zero_strong
 from fad.core.replay import forbid, position_of, replayed
 from fad.core.stream import enter, local
 from fad.core.tensor import Array
+from fad.primitives.broadcast import ones
 from fad.reverse.engine import Engine, GraphTask
 from fad.reverse.node import Edge
 from fad.reverse.retrace import retraced
@@ -69,16 +70,16 @@ class Recording:
             return [None] * len(self.tensors)
         return run_backward([e for e, _ in pairs], [c for _, c in pairs], self.inputs, keep_graph)
 
-    def pull_from_ones(self, output: Any, ones: Callable[[], Any]) -> list[Any]:
+    def pull_from_ones(self, output: Any) -> list[Any]:
         """The gradient of a scalar output; see :meth:`replayed`."""
         if output.__class__ is not TapeTensor or output.level is not self.level:
             return [None] * len(self.tensors)
-        # A replay finds all that was saved still there, so the first time keeps it too.
-        keep = self.level.refs is not None and local.segment.refs is self.level.refs
 
         def compute() -> list[Any]:
+            # A replay finds all that was saved still there, so the first time keeps it too.
+            keep = self.level.refs is not None and local.segment.refs is self.level.refs
             edge = Edge(output.node, output.output_nr)
-            return run_backward([edge], [ones()], self.inputs, keep)
+            return run_backward([edge], [ones(output.aval)], self.inputs, keep)
 
         return self.replayed("pull", (output,), compute)
 

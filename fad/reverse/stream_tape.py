@@ -13,7 +13,7 @@ from weakref import ref
 
 from fad.core import config
 from fad.core.aval import Aval
-from fad.core.config import current, is_zero_strong
+from fad.core.config import is_zero_strong
 from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.stream import (
@@ -49,45 +49,43 @@ class StreamTape(TapeLevel):
         "_avals", "_end", "_first", "_kept", "_nodes", "_start", "segment", "told",
     )  # fmt: skip
 
-    told: list[Any] | None
-
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
         """Put the inputs of the transform on the tape."""
-        self.told = None
-        places = self._places(values)
-        return super().inputs(values) if places is None else self._follow(values, places)
-
-    def _places(self, values: list[Any]) -> tuple[int, ...] | None:
-        """Where the inputs stand on the stream; None if it cannot tell of this tape."""
+        self.told: list[Any] | None = None
+        segment = local.segment
         other = local.tape
-        if not local.depth or (other is not None and other.active) or not current().replay:
-            return None
+        if not local.depth or (other is not None and other.active):
+            return super().inputs(values)
+        tensors = []
         for v in values:
             if v.__class__ is not Array:
-                return None
-        segment = local.segment
-        places = tuple([v.index if v.segment is segment else enter(segment, v) for v in values])
-        return places if len(places) == 1 or len(set(places)) == len(places) else None
+                return super().inputs(values)
+            place = v.index if v.segment is segment else enter(segment, v)
+            tensor: TapeTensor = new(TapeTensor)
+            tensor.level = self
+            tensor.aval = v.aval
+            tensor.segment = segment
+            tensor.index = place
+            tensor.value = v
+            tensors.append(tensor)
+        places = tuple([tensor.index for tensor in tensors])
+        if len(set(places)) < len(places) or not segment.node.settings.replay:
+            return super().inputs(values)
+        self._follow(segment, places, values)
+        return tensors
 
-    def _follow(self, values: list[Any], places: tuple[int, ...]) -> list[TapeTensor]:
-        """Begin a tape that is told by the stream."""
-        segment = local.segment
+    def _follow(self, segment: Segment, places: tuple[int, ...], values: list[Any]) -> None:
+        """From here on the stream tells of the tape."""
         self.refs = self.told = segment.refs
         self.segment = segment
         self.positions = places
         self._first: tuple[TrieNode, int] = segment.start_node, segment.start
         self._start = len(segment.refs)
-        self._avals = tuple([v.aval for v in values])
+        self._avals = [v.aval for v in values]
         self._end: TrieNode | None = None
         self._kept: list[Array] = []
         self._nodes: dict[int, tuple[Node, int]] = {}
         local.tape = self
-        tensors = []
-        for value, place in zip(values, places, strict=True):
-            tensor = self._placed(segment, place, value.aval)
-            tensor.value = value
-            tensors.append(tensor)
-        return tensors
 
     def close(self) -> None:
         """The function has returned: its tensors must not be used any more."""

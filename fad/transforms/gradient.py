@@ -8,7 +8,7 @@ from typing import Any
 
 from fad.core import pytree
 from fad.core.runs import outermost
-from fad.primitives.broadcast import full
+from fad.core.tensor import Tensor
 from fad.reverse.pullback import Recording
 from fad.transforms.arguments import (
     Argnums,
@@ -58,9 +58,8 @@ def grad(
     @wraps(f)
     @outermost
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        # The value itself is not computed: nobody holds it when the run ends.
-        value, result = _value_and_gradient(selection, options, args, kwargs)
-        return (result, value[1]) if has_aux else result
+        recording, _, aux, result = _gradient(selection, options, args, kwargs)
+        return (result, pytree.map(recording.lower, aux)) if has_aux else result
 
     return gradient
 
@@ -86,17 +85,20 @@ def value_and_grad(
     @wraps(f)
     @outermost
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_gradient(selection, options, args, kwargs)
+        recording, out, aux, result = _gradient(selection, options, args, kwargs)
+        value = recording.lower(out)
+        return ((value, pytree.map(recording.lower, aux)) if has_aux else value), result
 
     return value_and_gradient
 
 
-def _value_and_gradient(
+def _gradient(
     selection: Selection, options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Any]:
+) -> tuple[Recording, Tensor, Any, Any]:
+    """The tape, the function's result and aux on it, and the gradient."""
     f = selection.function
-    values = None if options.holomorphic else selection.real_arrays(args)
     inputs = None
+    values = None if options.holomorphic else selection.real_arrays(args)
     if values is None:
         inputs = Inputs(selection, options, args, kwargs)
         values = inputs.wanted
@@ -116,14 +118,10 @@ def _value_and_gradient(
     if options.has_aux:
         out, aux = split_aux(selection.transform, f, out)
     out = scalar_output(selection.transform, f, out, options.holomorphic)
-    dtype = out.aval.dtype
-    gradients = recording.pull_from_ones(out, lambda: full((), 1, dtype))
-    value = recording.lower(out)
-    if options.has_aux:
-        value = value, pytree.map(recording.lower, aux)
+    gradients = recording.pull_from_ones(out)
     if inputs is not None:
-        return value, inputs.gradient(gradients)
+        return recording, out, aux, inputs.gradient(gradients)
     for i, gradient in enumerate(gradients):
         if gradient is None:
             gradients[i] = zeros_or_float0(values[i].aval)
-    return value, gradients[0] if selection.single else tuple(gradients)
+    return recording, out, aux, gradients[0] if selection.single else tuple(gradients)

@@ -12,7 +12,6 @@ from fad.core.errors import FadTypeError, check_callable, located
 from fad.core.runs import outermost
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
-from fad.primitives.broadcast import full
 from fad.reverse.pullback import Recording, place
 from fad.transforms.arguments import (
     Argnums,
@@ -146,8 +145,7 @@ def _gradient(point: Point, tensors: Sequence[Any], again: Any) -> list[Any]:
         (result,) = again(inner.tensors)
     finally:
         inner.close()
-    dtype = result.aval.dtype
-    gradients = inner.pull_from_ones(result, lambda: full((), 1, dtype))
+    gradients = inner.pull_from_ones(result)
     return [
         zeros_or_float0(a) if g is None else g
         for g, a in zip(gradients, point.in_avals, strict=True)
