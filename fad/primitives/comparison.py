@@ -141,21 +141,27 @@ def _logical(combine: Any) -> Callable[..., Any]:
     return lambda *operands: combine(*[_truth(x) for x in operands])
 
 
+def _truths(arity: int) -> list[Sample]:
+    both = (np.array([0.0, 2.0, 1.0]), np.array([0.0, 0.0, 3.0]))
+    return [*elementwise_samples(((-3.0, 3.0),) * arity, SAME), Sample(both[:arity])]
+
+
 logical_and = elementwise(
     "logical_and", _logical(lax.bitwise_and), None, arity=2, promotion=_Logic(),
-    reference=np.logical_and,
+    samples=lambda: _truths(2), reference=np.logical_and,
 )  # fmt: skip
 logical_or = elementwise(
     "logical_or", _logical(lax.bitwise_or), None, arity=2, promotion=_Logic(),
-    reference=np.logical_or,
+    samples=lambda: _truths(2), reference=np.logical_or,
 )  # fmt: skip
 logical_xor = elementwise(
     "logical_xor", _logical(lax.bitwise_xor), None, arity=2, promotion=_Logic(),
-    reference=np.logical_xor,
+    samples=lambda: _truths(2), reference=np.logical_xor,
 )  # fmt: skip
 logical_not = elementwise(
-    "logical_not", _logical(lax.bitwise_not), None, promotion=_Logic(), reference=np.logical_not
-)
+    "logical_not", _logical(lax.bitwise_not), None, promotion=_Logic(), samples=lambda: _truths(1),
+    reference=np.logical_not,
+)  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------- choices

@@ -19,11 +19,13 @@ from fad.primitives.declare import (
     COMPARE,
     INEXACT,
     REAL_INEXACT,
+    SAME,
     Convention,
     Promotion,
     Sample,
     broadcast_shapes,
     elementwise,
+    elementwise_samples,
 )
 from fad.primitives.precise import is_complex, scaled
 
@@ -124,17 +126,22 @@ def _question(real: Callable[[Any], Any], combine: Any, of_integers: bool) -> Ca
     return kernel
 
 
+def _samples_special() -> list[Sample]:
+    special = Sample((np.array([np.nan, np.inf, 1.0, -np.inf, np.inf]),))
+    return [*elementwise_samples(((-3.0, 3.0),), SAME), special]
+
+
 isnan = elementwise(
     "isnan", _question(jnp.isnan, lax.bitwise_or, False), None, promotion=COMPARE,
-    reference=np.isnan,
+    samples=_samples_special, reference=np.isnan,
 )  # fmt: skip
 isinf = elementwise(
     "isinf", _question(jnp.isinf, lax.bitwise_or, False), None, promotion=COMPARE,
-    reference=np.isinf,
+    samples=_samples_special, reference=np.isinf,
 )  # fmt: skip
 isfinite = elementwise(
     "isfinite", _question(lax.is_finite, lax.bitwise_and, True), None, promotion=COMPARE,
-    reference=np.isfinite,
+    samples=_samples_special, reference=np.isfinite,
 )  # fmt: skip
 signbit = elementwise(
     "signbit",
