@@ -306,6 +306,22 @@ def _module(name: str) -> str:
     return "\n".join(lines)
 
 
+def _methods() -> str:
+    """Which of the methods and attributes of NumPy's arrays tensors have."""
+    wanted = [name for name in dir(np.ndarray) if not name.startswith("_")]
+    x = fad.asarray(MATRIX)
+    here = [name for name in wanted if hasattr(x, name)]
+    writers = [name for name in here if (getattr(x, name).__doc__ or "").startswith("An error:")]
+    lines = [
+        "## Methods and attributes of arrays\n",
+        f"Of tensors, too: {_names(set(here) - set(writers))}",
+        f"Errors that say what to write instead, as they write into the array: {_names(writers)}",
+        "Not of tensors, which have no memory layout and no files: "
+        f"{_names(set(wanted) - set(here))}",
+    ]
+    return "\n".join(lines)
+
+
 def text() -> str:
     """The page."""
     found = {row.name: row for row in rows()}
@@ -326,6 +342,7 @@ def text() -> str:
         f"## Run by NumPy, on constants only\n\n{_CONSTANTS}\n{_instead(of[CONSTANTS])}",
         f"## Not supported\n\n{_REFUSED}\n{_instead(of[REFUSED])}",
         f"## Without tensors\n\n{_NO_TENSORS}\n{_names(NO_TENSORS)}",
+        _methods(),
         _module("linalg"),
         _module("fft"),
     ]

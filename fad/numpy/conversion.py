@@ -115,6 +115,11 @@ def item(x: Tensor, *index: Any) -> Any:
     return float(found) if x.aval.dtype == dtypes.bfloat16 else found
 
 
+def tobytes(x: Tensor, order: Any = "C") -> bytes:
+    """The bytes of the numbers, in row-major order, or column-major if ``order`` is "F"."""
+    return host(x, "tobytes()").tobytes(order)
+
+
 def tolist(x: Tensor) -> Any:
     """Nested lists of Python scalars: constants to transforms."""
     return host(x, "tolist()").tolist()

@@ -21,6 +21,7 @@ from fad.core.tensor import Tensor
 from fad.numpy import products
 from fad.numpy.axes import one_axis, several_axes, tensor
 from fad.numpy.products import matmul, tensordot, vecdot
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import determinants, linalg, lu
 from fad.primitives import diagonal as diagonals
 from fad.primitives.arithmetic import absolute
@@ -251,11 +252,12 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     return products.cross(x, y, axis=axis)
 
 
-def multi_dot(arrays: Sequence[Any]) -> Tensor:
+def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Tensor:
     """The product of several matrices, in the order that takes the fewest multiplications.
 
     The first may be a vector (a row) and the last one too (a column).
     """
+    refuse_out("linalg.multi_dot", out, "matrices")
     factors = [tensor(a) for a in arrays]
     if len(factors) < 2:
         raise FadValueError(located("multi_dot: expected at least two matrices"))

@@ -15,6 +15,7 @@ from fad.core.apply import apply2
 from fad.core.errors import FadTypeError, located
 from fad.core.tensor import Tensor
 from fad.numpy import (
+    choices,
     conversion,
     cumulative,
     diagonals,
@@ -196,6 +197,17 @@ def _compress(x: Tensor, condition: Any, axis: int | None = None, out: None = No
     return indexing.compress(condition, x, axis=axis, out=out)
 
 
+def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:
+    """A method of NumPy's arrays that writes into them."""
+
+    def method(x: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+        raise FadTypeError(located(f"tensors are immutable: write {instead} instead of {name}"))
+
+    method.__name__ = name.partition("(")[0].removeprefix("x.")
+    method.__doc__ = f"An error: tensors are immutable. Write {instead}."
+    return method
+
+
 _METHODS: dict[str, Any] = {
     "all": reductions.all,
     "any": reductions.any,
@@ -204,6 +216,7 @@ _METHODS: dict[str, Any] = {
     "argpartition": sorting.argpartition,
     "argsort": sorting.argsort,
     "astype": dtypes.astype,
+    "choose": choices.choose,
     "clip": elementwise.clip,
     "compress": _compress,
     "conj": elementwise.conj,
@@ -213,6 +226,7 @@ _METHODS: dict[str, Any] = {
     "cumsum": cumulative.cumsum,
     "diagonal": diagonals.diagonal,
     "dot": products.dot,
+    "fill": _refusal("x.fill(v)", "x = fad.numpy.full_like(x, v)"),
     "flatten": shapes.ravel,
     "item": conversion.item,
     "max": reductions.max,
@@ -221,9 +235,11 @@ _METHODS: dict[str, Any] = {
     "nonzero": indexing.nonzero,
     "partition": sorting.partition,
     "prod": reductions.prod,
+    "put": _refusal("x.put(i, v)", "x = x.ravel().at[i].set(v).reshape(x.shape)"),
     "ravel": shapes.ravel,
     "repeat": join.repeat,
     "reshape": _reshape,
+    "resize": _refusal("x.resize(shape)", "x = fad.numpy.resize(x, shape)"),
     "round": elementwise.round,
     "searchsorted": sorting.searchsorted,
     "sort": sorting.sort,
@@ -233,6 +249,7 @@ _METHODS: dict[str, Any] = {
     "swapaxes": shapes.swapaxes,
     "take": indexing.take,
     "to_device": conversion.to_device,
+    "tobytes": conversion.tobytes,
     "tolist": conversion.tolist,
     "trace": diagonals.trace,
     "transpose": _transpose,

@@ -379,3 +379,23 @@ def test_constants_and_dtypes():
     assert not fnp.isdtype(fnp.bfloat16, fnp.float16)
     with pytest.raises(TypeError, match="at least one"):
         fnp.result_type()
+
+
+@pytest.mark.parametrize(
+    ("call", "instead"),
+    [
+        (lambda x: x.fill(0.0), "full_like(x, v) instead of x.fill(v)"),
+        (lambda x: x.put([0], 1.0), "at[i].set(v).reshape(x.shape) instead of x.put(i, v)"),
+        (lambda x: x.resize((2, 2)), "fad.numpy.resize(x, shape) instead of x.resize(shape)"),
+    ],
+)
+def test_methods_that_write_say_what_to_write(call, instead):
+    with pytest.raises(fad.FadError) as raised:
+        call(fad.asarray(X))
+    assert instead in str(raised.value)
+
+
+def test_choose_and_bytes():
+    index = np.array([0, 1, 0])
+    np.testing.assert_array_equal(fad.asarray(index).choose([X, -X]), index.choose([X, -X]))
+    assert fad.asarray(M).tobytes("F") == M.tobytes("F")
