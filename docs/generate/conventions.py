@@ -220,6 +220,31 @@ COMPOSED = [
         Convention(([1.0, 2.0, 2.0],), ([0.0, 1.0, 0.0],), "the first ones are taken", "ties"),
     ),
     Row(
+        "interp",
+        fad.numpy.interp,
+        Convention(
+            (1.0, [0.0, 1.0, 2.0], [0.0, 10.0, 5.0]),
+            (-5.0, [0.0, 5.0, 0.0], [0.0, 1.0, 0.0]),
+            "the slope of the line that begins there",
+            "x is a point",
+        ),
+    ),
+    Row(
+        "interp",
+        fad.numpy.interp,
+        Convention(
+            (2.0, [0.0, 1.0, 2.0], [0.0, 10.0, 5.0]),
+            (-5.0, [0.0, 0.0, 5.0], [0.0, 0.0, 1.0]),
+            "the slope of the line that ends there",
+            "x is the last point",
+        ),
+    ),
+    Row(
+        "unwrap",
+        fad.numpy.unwrap,
+        Convention(([0.0, np.pi, 0.0],), ([1.0, 1.0, 1.0],), "the jumps are left out"),
+    ),
+    Row(
         "linalg.norm of order 1",
         lambda x: fad.numpy.linalg.norm(x, 1),
         Convention(([0.0, -2.0],), ([0.0, -1.0],), "as abs at 0"),

@@ -65,14 +65,17 @@ def test_derivatives():
 
 
 def test_curvature_of_a_perfect_correlation():
-    # Rounding puts it above 1 or not; the second derivative must not depend on that.
-    x = np.array([0.1, 0.25, 0.7, 1.3])
+    # Rounding puts the first two above 1; the second derivative must not depend on that.
+    for x, scale in (
+        ([0.375, 0.5, 0.125, 1.125], 4.0),
+        ([1.75, 5.0, 4.125, 0.125], 2.0),
+        ([0.1, 0.25, 0.7, 1.3], 3.0),
+    ):
 
-    def f(y):
-        return fnp.corrcoef(x, y)[0, 1]
+        def f(y, x=x):
+            return fnp.corrcoef(x, y)[0, 1]
 
-    for y in (x * 3, x * 0.7, x * 1.1 + 0.3):
-        t = np.array([1.0, -2.0, 0.5, 0.25])
+        y, t = np.array(x) * scale, np.array([1.0, -2.0, 0.5, 0.25])
         c, d = y - y.mean(), t - t.mean()
         c2 = c @ c
         expected = -(d @ d) / c2 + (c @ d) ** 2 / c2**2

@@ -18,11 +18,13 @@ def full(x, y):
     return convolve(x.reshape(1, 1, 1, n), y.reshape(1, 1, 1, m), 0, n + m - 1).reshape(-1)
 
 
-LENGTHS = [(3000, 100), (100, 3000), (1000, 999), (70000, 9), (9, 70000)]
+LONG = [
+    *[(n, m, "float64") for n, m in [(100, 3000), (1000, 999), (70000, 9), (9, 70000)]],
+    *[(3000, 100, dtype) for dtype in ("float64", "complex128", "int64", "float32")],
+]
 
 
-@pytest.mark.parametrize(("n", "m"), LENGTHS)
-@pytest.mark.parametrize("dtype", ["float64", "complex128", "int64", "float32"])
+@pytest.mark.parametrize(("n", "m", "dtype"), LONG)
 def test_long_operands_go_through_a_matrix_product(rng, n, m, dtype):
     assert (n + m - 1) * min(n, m) > convolution._SHORT
     x, y = (rng.normal(size=k) * 10 for k in (n, m))
@@ -53,6 +55,9 @@ def test_infinity_and_nan_reach_only_the_sums_they_are_in(size):
     expected = np.convolve(x, y)
     np.testing.assert_array_equal(np.asarray(full(x, y)), expected)
     assert np.isfinite(expected).sum() == n - m - 1
+    np.testing.assert_array_equal(np.asarray(full(y, x)), expected)
+    x[1], x[n - 1], y[m // 2] = 1.0, 2.0, -np.inf
+    np.testing.assert_array_equal(np.asarray(full(x, y)), np.convolve(x, y))
 
 
 def test_derivatives_of_long_operands(rng):
