@@ -13,7 +13,6 @@ from typing import Any
 from fad.core import kernels
 from fad.core.apply import apply
 from fad.core.aval import Aval
-from fad.core.config import is_zero_strong
 from fad.core.errors import ConcretizationError, located
 from fad.core.level import Level
 from fad.core.primitive import Operation, Primitive, ReverseRule
@@ -67,8 +66,6 @@ class BatchLevel(Level):
                 self.check_active(x)
             values.append(x.value if mine else x)
             batched.append(mine)
-        if is_zero_strong():
-            operation = operation.strong()
         rule = operation.batch or batch_generic
         out, out_batched = rule(operation, self.size, tuple(values), tuple(batched))
         if operation.multiple:

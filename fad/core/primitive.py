@@ -178,6 +178,8 @@ class Operation:
 
     def rule(self, mask: int) -> ReverseRule:
         """The reverse rule for the operands whose bits are set in ``mask``."""
+        if is_zero_strong() and self.strong() is not self:
+            return self.strong().rule(mask)
         rule = self.rules.get(mask)
         if rule is None:
             assert self.derivative is not None

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from fad.core.apply import apply
-from fad.core.config import is_zero_strong
 from fad.core.errors import FadTypeError, located
 from fad.core.level import Level
 from fad.core.primitive import Operation
@@ -59,9 +58,6 @@ class DualLevel(Level):
                 tangents.append(None)
         if operation.derivative is None:
             return apply(operation, *primals)
-        if is_zero_strong():
-            operation = operation.strong()
-        assert operation.derivative is not None
         out, tangent = operation.derivative.forward(operation, tuple(primals), tuple(tangents))
         if operation.multiple:
             if tangent is None:

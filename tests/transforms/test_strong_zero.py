@@ -9,7 +9,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import fad
+from fad.batching.batch import BATCHED
 from fad.core import config as settings
+from fad.core.apply import apply
 from fad.core.primitive import Primitive
 from fad.primitives import arithmetic, reductions
 from fad.scipy.special import logsumexp
@@ -166,6 +168,22 @@ def test_settings_are_told_apart():
             with fad.strong_zero():
                 assert g(0.0) == 0.0
     assert "fad.strong_zero is on, before off" in jitted.explain()
+
+
+def test_rules_within_batched_operations_are_told_apart():
+    inner = arithmetic.sqrt.operation
+    batched = BATCHED(operation=inner, size=2, batched=(True,))
+    x = np.array([0.0, 4.0])
+
+    def f(x):
+        return np.sum(np.where(x > 0, apply(batched, x), 0.0))
+
+    inner.rules.clear()
+    for g in (fad.grad(f), fad.jit(fad.grad(f))):
+        with fad.strong_zero():
+            np.testing.assert_array_equal(g(x), [0.0, 0.25])
+        np.testing.assert_array_equal(g(x), [NAN, 0.25])
+    assert np.isnan(fad.grad(SCALAR["where sqrt"][0])(0.0))
 
 
 def test_it_nests_and_can_be_switched_off():
