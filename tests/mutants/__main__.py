@@ -42,7 +42,10 @@ def main() -> int:
     names = arguments.primitives or sorted(declarations)
     start = time.perf_counter()
     verdicts: list[Any] = []
-    with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
+    # A process keeps what it compiled, a megabyte for each kernel: it ends after some primitives.
+    with ProcessPoolExecutor(
+        arguments.workers, mp_context=get_context("spawn"), max_tasks_per_child=16
+    ) as pool:
         futures = [pool.submit(hunt, name) for name in names]
         for done, future in enumerate(as_completed(futures), 1):
             verdicts += future.result()

@@ -190,6 +190,8 @@ def _calls(function: Any, depth: int = 2) -> Iterator[tuple[str, Any]]:
         used = function.__globals__.get(name)
         if hasattr(used, "operation"):
             yield f"{name} replaced", rebuilt(function, names={name: _other(used)})
+        elif isinstance(used, types.FunctionType) and used.__module__ in _REARRANGING:
+            yield f"{name} left out", rebuilt(function, names={name: lambda x, *rest, **more: x})
         elif isinstance(used, types.FunctionType) and depth and _is_rule(used):
             for what, changed in _calls(used, depth - 1):
                 yield f"{what} in {name}", rebuilt(function, names={name: changed})
@@ -199,6 +201,7 @@ def _is_rule(used: types.FunctionType) -> bool:
     return used.__module__.startswith("fad.primitives") and used.__module__ not in _SHARED
 
 
+_REARRANGING = {f"fad.primitives.{family}" for family in ("broadcast", "shape", "diagonal")}
 _SHARED = {"fad.primitives.derivative", "fad.primitives.declare", "fad.primitives.broadcast"}
 
 
