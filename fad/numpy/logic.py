@@ -125,6 +125,9 @@ def array_equiv(a1: Any, a2: Any) -> Tensor:
 # --------------------------------------------------------------------------------------- choices
 
 
+_TAKEN = (Tensor, float, int)
+
+
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """``x`` where the condition holds, else ``y``; with the condition alone, its ``nonzero``.
 
@@ -135,6 +138,8 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     >>> np.where([True, False], [1.0, 2.0], 0.0)
     fad.Tensor([1., 0.])
     """
+    if isinstance(condition, Tensor) and isinstance(x, _TAKEN) and isinstance(y, _TAKEN):
+        return comparison.select(condition, x, y)  # the short way
     if x is None and y is None:
         from fad.numpy import nonzero
 

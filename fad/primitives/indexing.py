@@ -17,13 +17,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fad.core.apply import apply, apply1, apply2
-from fad.core.aval import Shape
+from fad.core.aval import Aval, Shape
 from fad.core.primitive import Operation
 from fad.core.tensor import Tensor
 from fad.primitives.declare import broadcast_shapes
 from fad.primitives.gather import GATHER, Mode, Selection
 from fad.primitives.index_key import Pick, checked, read_index
-from fad.primitives.shape import FLIP, SLICE, expand_dims, reshape
+from fad.primitives.shape import FLIP, RESHAPE, SLICE, expand_dims, reshape
 
 _MAX_RECIPES = 4096
 _recipes: dict[Any, Recipe] = {}
@@ -37,55 +37,71 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     >>> x[1, 0], x[:, [1, 1, 0]].shape
     (fad.Tensor(3.), (2, 3))
     """
-    aval = x.aval
-    key: Any = None
-    if index.__class__ is int:
-        if aval.shape:
-            return apply(_FIRST, x, checked(index, aval.shape[0], 0))
-    elif index.__class__ is slice:
-        key = aval.shape, index.start, index.stop, index.step
-        only = _short_ways.get(key) if _plain_slice(index) else None
-        if only is not None:
-            return apply1(only, x)
-    elif isinstance(index, Tensor) and index.aval.dtype.kind in "iu":
-        key = aval.shape, index.aval
-        only = _short_ways.get(key)
-        if only is not None:
-            return apply2(only, x, index)
-    elif index.__class__ is tuple and all(_is_index(i) for i in index):
-        key = aval.shape, *[i.aval for i in index]
-        only = _short_ways.get(key)
-        if only is not None:
-            return apply(only, x, *index)
-    found = plan(aval.shape, index)
+    shape = x.aval.shape
+    kind = index.__class__
+    if kind is int:
+        if shape:
+            return apply(_FIRST, x, checked(index, shape[0], 0))
+        return plan(shape, index).read(x)
+    if isinstance(index, Tensor):
+        gather = _gathers.get((shape, index.aval))
+        if gather is not None:
+            return apply2(gather, x, index)
+    entries = index if kind is tuple else (index,)
+    key = _static_key(shape, entries)
     if key is not None:
-        _remember(key, index, found)
+        steps = _static_steps.get(key)
+        if steps is not None:
+            for step in steps:
+                x = apply1(step, x)
+            return x
+    elif all(isinstance(i, Tensor) and i.aval.dtype.kind in "iu" for i in entries):
+        key = (shape, *[i.aval for i in entries])
+        gather = _gathers.get(key)
+        if gather is not None:
+            return apply(gather, x, *entries)
+    found = plan(shape, index)
+    if key is not None:
+        _remember(key, x.aval, found.recipe)
     return found.read(x)
 
 
-_short_ways: dict[Any, Operation] = {}
-"""The operation that is all there is to do for an index that is one slice, or all tensors."""
+_static_steps: dict[Any, tuple[Operation, ...]] = {}
+"""What there is to do for an index of slices with open ends, new axes and an ellipsis."""
+_gathers: dict[Any, Operation] = {}
+"""What there is to do for an index of integer tensors."""
 
 
-def _plain_slice(index: slice) -> bool:
-    """Whether the bounds are numbers of Python's own: equal keys are then equal slices."""
-    return all(b is None or b.__class__ is int for b in (index.start, index.stop, index.step))
+def _static_key(shape: Shape, entries: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The key of an index that is part of the program, if it is one that can be read off at once:
+    a slice counts if its bounds are Python's own integers, so that equal keys are equal slices."""
+    key: list[Any] = [shape]
+    for e in entries:
+        if e.__class__ is slice:
+            bounds = e.start, e.stop, e.step
+            for bound in bounds:
+                if bound is not None and bound.__class__ is not int:
+                    return None
+            key.append(bounds)
+        elif e is None or e is Ellipsis:
+            key.append(e)
+        else:
+            return None
+    return tuple(key)
 
 
-def _is_index(i: Any) -> bool:
-    return isinstance(i, Tensor) and i.aval.dtype.kind in "iu"
-
-
-def _remember(key: Any, index: Any, found: Plan) -> None:
-    recipe = found.recipe
-    gather = recipe.gather
-    if len(_short_ways) >= _MAX_RECIPES:
-        _short_ways.clear()
-    if index.__class__ is slice:
-        if _plain_slice(index) and gather is None and len(recipe.cuts) == 1:
-            _short_ways[key] = recipe.cuts[0]
-    elif gather is not None and not recipe.cuts and not recipe.inserted:
-        _short_ways[key] = gather
+def _remember(key: tuple[Any, ...], aval: Aval, recipe: Recipe) -> None:
+    """Keep what a recipe does, if that takes no operands but the index' own tensors."""
+    for kept in (_static_steps, _gathers):
+        if len(kept) >= _MAX_RECIPES:
+            kept.clear()
+    if recipe.gather is None:
+        for cut in recipe.cuts:
+            aval = cut.infer((aval,))  # type: ignore[assignment]
+        last = () if aval.shape == recipe.shape else (RESHAPE(shape=recipe.shape),)
+        _static_steps[key] = (*recipe.cuts, *last)
+    elif all(entry.__class__ is Aval for entry in key[1:]):
+        _gathers[key] = recipe.gather
 
 
 class Span(NamedTuple):
