@@ -5,10 +5,12 @@ Leading zeros are kept, where NumPy drops them from some results: a shape does n
 
 from __future__ import annotations
 
+import math
 from operator import index
 from typing import Any
 
 from fad.core import dtypes
+from fad.core.aval import Shape
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import signals
@@ -17,15 +19,16 @@ from fad.numpy.shapes import atleast_1d
 from fad.primitives.arithmetic import add, div, mul, neg, sub
 from fad.primitives.broadcast import broadcast_to, convert, full
 from fad.primitives.constants import iota
-from fad.primitives.cumulative import linear_recurrence
 from fad.primitives.declare import broadcast_shapes
 from fad.primitives.join import concatenate, stack, unstack
+from fad.primitives.products import dot_general
+from fad.primitives.reductions import reduce_sum
 from fad.primitives.shape import flip, pad, reshape, slice_axis
 
 __all__ = ["poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval"]
 
 _UNROLLED = 32
-"""Up to so many coefficients Horner's scheme is written out; beyond, it is a linear recurrence."""
+"""Up to so many coefficients Horner's scheme is written out; beyond, it goes by blocks of them."""
 
 
 def _coefficients(name: str, p: Any) -> Tensor:
@@ -54,19 +57,40 @@ def polyval(p: Any, x: Any) -> Tensor:
     count = coefficients.shape[0]
     if not count:
         return full(shape, 0, at.dtype)
-    at = convert(at, dtype)
-    if count <= _UNROLLED or dtypes.kind(dtype) not in "fc":
-        first, *rest = unstack(convert(coefficients, dtype))
-        value = broadcast_to(first, shape)
-        for coefficient in rest:
-            value = add(mul(value, at), coefficient)
-        return value
-    ranks = (1,) * (len(shape) - coefficients.ndim + 1)
-    coefficients = reshape(coefficients, (count, *ranks, *coefficients.shape[1:]))
-    terms = broadcast_to(convert(coefficients, dtype), (count, *shape))
-    before = linear_recurrence(broadcast_to(at, (count, *shape)), terms, 0)
-    last = [reshape(slice_axis(v, count - 1, count), shape) for v in (before, terms)]
-    return add(mul(last[0], at), last[1])
+    at, coefficients = convert(at, dtype), convert(coefficients, dtype)
+    if count <= _UNROLLED or not at.aval.inexact:
+        return _horner(coefficients, at, shape)
+    return _by_blocks(coefficients, at, shape)
+
+
+def _horner(coefficients: Tensor, at: Tensor, shape: Shape) -> Tensor:
+    first, *rest = unstack(coefficients)
+    value = broadcast_to(first, shape)
+    for coefficient in rest:
+        value = add(mul(value, at), coefficient)
+    return value
+
+
+def _by_blocks(coefficients: Tensor, at: Tensor, shape: Shape) -> Tensor:
+    """Horner's scheme in a power of ``at`` whose coefficients are short polynomials: what is kept
+    for the derivative grows as the root of the degree (Paterson and Stockmeyer, 1973)."""
+    count, *inner = coefficients.shape
+    size = math.isqrt(count - 1) + 1
+    rows = -(-count // size)
+    pads = [rows * size - count] + [0] * len(inner)
+    blocks = reshape(pad(coefficients, pads, [0] * (1 + len(inner))), (rows, size, *inner))
+    powers = [broadcast_to(full((), 1, at.dtype), at.shape), at]
+    for i in range(2, size + 1):
+        powers.append(mul(powers[i // 2], powers[i - i // 2]))
+    table = stack(powers[:size][::-1], 0)
+    if inner:
+        ranks = (1,) * (len(shape) - len(inner))
+        blocks = reshape(blocks, (rows, size, *ranks, *inner))
+        table = reshape(table, (size, *(1,) * (len(shape) - at.ndim), *at.shape))
+        values = reduce_sum(mul(blocks, table), (1,))
+    else:
+        values = dot_general(blocks, table, ((1,), (0,)))
+    return _horner(values, powers[size], shape)
 
 
 def polyder(p: Any, m: int = 1) -> Tensor:

@@ -251,6 +251,7 @@ CONVOLVE = primitive(
     samples=_samples,
     reference=_reference,
     compile_cost=60.0,
+    formula="Σ x[c, i] y[c, j] over c and i + j = start + s",
 )
 
 
