@@ -86,6 +86,12 @@ ENTROPY: dict[str, Exact] = {
         },
         (LINE, LINE, Domain(0.0, 1.0, (0.5,), ((0.0, 1.0),))),
     ),
+    "log_ratio_plus_1": two(
+        lambda x, y: 1 + mp.log(x / y),
+        (lambda x, y: 1 / x, lambda x, y: -1 / y),
+        (lambda x, y: -1 / x**2, None, lambda x, y: 1 / y**2),
+        (POSITIVE, POSITIVE),
+    ),
     "zeta": two(
         _zeta,
         (lambda s, q: _zeta(s, q, 1), lambda s, q: -s * _zeta(s + 1, q)),

@@ -9,7 +9,7 @@ from jax import numpy as jnp
 
 from fad.primitives.arithmetic import div, mul, neg, sub
 from fad.primitives.declare import INEXACT, INF, NAN, REAL_INEXACT, Convention, elementwise
-from fad.primitives.precise import log1p, widened
+from fad.primitives.precise import Constant, log1p, product, widened
 from fad.primitives.series import polynomial
 from fad.primitives.transcendental import log
 from fad.primitives.transcendental import log1p as log1p_of
@@ -71,7 +71,7 @@ xlog1py = elementwise(
 
 # ------------------------------------------------------------------------------------- entropies
 
-_E = 2.718281828459045
+_EULER = Constant(2.718281828459045, 1.4456468917292502e-16)
 _INVERSE_E = {  # the nearest number of each precision, and what that lacks
     8: (0.36787944117144233, -1.2428753672788363e-17),
     4: (0.3678794503211975, -9.149755188170102e-09),
@@ -83,7 +83,7 @@ def _log_plus_1(x: Any) -> Any:
     """1 + log(x), near its zero without cancellation."""
     zero, rest = _INVERSE_E[x.dtype.itemsize]
     near = lax.abs(x - zero) < 0.5 * zero
-    t = (jnp.where(near, x, zero) - zero) * _E - rest * _E
+    t = (jnp.where(near, x, zero) - zero) * _EULER.high - rest * _EULER.high
     return jnp.where(near, log1p(t), 1.0 + lax.log(x))
 
 
@@ -150,6 +150,16 @@ def _kl_div(x: Any, y: Any) -> Any:
     return _divergence(x, y, jnp.where(near, close, x * _log_ratio(x, y) - x + y), y)
 
 
+@widened
+def _log_ratio_plus_1(x: Any, y: Any) -> Any:
+    """1 + log(x / y), where x is close to y / e without cancellation."""
+    multiple, lost = product(x, _EULER)
+    ratio = multiple / y
+    near = (ratio > 0.5) & (ratio < 2.0) & (x > 0)
+    t = ((multiple - y) + lost) / jnp.where(near, y, 1.0)
+    return jnp.where(near, log1p(jnp.where(near, t, 0.0)), 1.0 + _log_ratio(x, y))
+
+
 log_ratio: Any = elementwise(
     "log_ratio",  # log(x / y)
     _log_ratio,
@@ -158,11 +168,19 @@ log_ratio: Any = elementwise(
     domains=_BOTH,
     formula="log(x / y)",
 )
+log_ratio_plus_1: Any = elementwise(
+    "log_ratio_plus_1",
+    _log_ratio_plus_1,
+    [lambda g, x: div(g, x), lambda g, y: neg(div(g, y))],
+    promotion=REAL_INEXACT,
+    domains=_BOTH,
+    formula="1 + log(x / y)",
+)
 rel_entr = elementwise(
     "rel_entr",
     _rel_entr,
     [
-        lambda g, x, y: mul(g, sub(log_ratio(x, y), -1.0)),
+        lambda g, x, y: mul(g, log_ratio_plus_1(x, y)),
         lambda g, x, y: neg(mul(g, xdivy(x, y))),
     ],
     promotion=REAL_INEXACT,

@@ -31,7 +31,8 @@ def _density(a: Any, x: Any) -> Any:
     limit = {8: 100.0, 4: 18.0}[x.dtype.itemsize]  # up to where powers do not overflow
     large = a > limit
     near_a = jnp.where(large, 1.0, a)
-    near = lax.pow(x, near_a - 1.0) * lax.exp(-x) / gamma_kernel(near_a)
+    half = lax.exp(-0.5 * x)  # the whole exponential may underflow where the density does not
+    near = lax.pow(x, near_a - 1.0) * half / gamma_kernel(near_a) * half
     far_a = jnp.where(large, a, limit)
     d = (x - far_a) / far_a
     close = lax.abs(d) < 0.4

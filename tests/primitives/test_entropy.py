@@ -10,8 +10,10 @@ from tests.primitives.accuracy import between, derivative, in_dtype, pushed, spr
 
 BITS = 250
 MAGNITUDES = np.concatenate([spread(1e-30, 1e30, 60, False), between(0.1, 3, 60)])
-X = np.concatenate([MAGNITUDES, MAGNITUDES])
-Y = np.concatenate([MAGNITUDES[::-1], MAGNITUDES * (1 + spread(1e-13, 0.9, 60))])
+CLOSE = MAGNITUDES * (1 + spread(1e-13, 0.9, 60))
+X = np.concatenate([MAGNITUDES, MAGNITUDES, MAGNITUDES])
+NEAR_E = np.e * MAGNITUDES * (1 + spread(1e-4, 0.9, 60))  # where 1 + log(x / y) is close to 0
+Y = np.concatenate([MAGNITUDES[::-1], CLOSE, NEAR_E])
 NEAR_1_OVER_E = np.exp(-1) * (1 + spread(1e-15, 0.4, 20))
 POSITIVE = np.concatenate([MAGNITUDES, NEAR_1_OVER_E])
 
@@ -20,7 +22,11 @@ CASES = {
     "xlogy": (lambda x, y: x * mp.log(y), lambda x, y: mp.log(y), lambda x, y: x / y),
     "xlog1py": (lambda x, y: x * mp.log1p(y), lambda x, y: mp.log1p(y), lambda x, y: x / (1 + y)),
     "log_ratio": (lambda x, y: mp.log(x / y), lambda x, y: 1 / x, lambda x, y: -1 / y),
-    "rel_entr": (lambda x, y: x * mp.log(x / y), None, lambda x, y: -x / y),
+    "rel_entr": (
+        lambda x, y: x * mp.log(x / y),
+        lambda x, y: 1 + mp.log(x / y),
+        lambda x, y: -x / y,
+    ),
     "kl_div": (
         lambda x, y: x * mp.log(x / y) - x + y,
         lambda x, y: mp.log(x / y),
