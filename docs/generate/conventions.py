@@ -368,8 +368,8 @@ a tangent or cotangent with a partial derivative. Put precisely:
 - It is bilinear, and its derivative is made of the same products. So second derivatives are right,
   too: a cotangent that is 0 at a point but moves (in `sin(x) ** 2` at 0) still counts.
 - It is decided where an operation is *recorded*. A decorated function has strong zeros in a
-  transform that is called outside; a pullback keeps what it was made with; a jitted function is
-  compiled once for each of the two.
+  transform that is called outside; a pullback made inside keeps its strong zeros wherever it is
+  called; a jitted function is compiled once for each of the two.
 
 - Elementwise functions have strong zeros: the partial derivative meets the cotangent in a strong
   product. Where functions choose or add (`where`, `select`, `maximum`, `clip`, indexing, sorting,

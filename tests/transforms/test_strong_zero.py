@@ -170,6 +170,29 @@ def test_settings_are_told_apart():
     assert "fad.strong_zero is on, before off" in jitted.explain()
 
 
+def test_derivatives_of_one_graph_are_told_apart():
+    _, linear_map = fad.linearize(SCALAR["where sqrt"][0], 0.0)
+    gradient = fad.grad(lambda t: linear_map(t))
+    for _ in range(2):
+        assert np.isnan(gradient(1.0))
+        with fad.strong_zero():
+            assert gradient(1.0) == 0.0
+
+
+def test_replayed_backward_passes_are_told_apart():
+    def f(x):
+        with fad.config(strong_zero=False):  # so the same is recorded inside and outside
+            product = np.prod(x)
+        return np.where(np.isnan(product), 0.0, product)
+
+    x = np.array([0.0, INF])
+    gradient = fad.grad(f)
+    for _ in range(3):
+        assert np.isnan(gradient(x)[0])
+        with fad.strong_zero():
+            assert gradient(x)[0] == 0.0
+
+
 def test_rules_within_batched_operations_are_told_apart():
     inner = arithmetic.sqrt.operation
     batched = BATCHED(operation=inner, size=2, batched=(True,))
