@@ -23,6 +23,8 @@ from fad.numpy.shapes import ravel
 from fad.primitives import comparison
 from fad.primitives.arithmetic import add, div, mul, sub
 from fad.primitives.broadcast import convert, full
+from fad.primitives.extrema import maximum, minimum
+from fad.primitives.floating import floor
 from fad.primitives.gather import Selection, spread
 from fad.primitives.join import stack
 from fad.primitives.reductions import reduce_max, reduce_min, reduce_sum
@@ -145,11 +147,32 @@ def _edges(name: str, x: Tensor, bins: Any, span: Any, weights: Any) -> Tensor:
     return _equal_bins(name, x, count, span)
 
 
-def _bins_of(x: Tensor, edges: Tensor) -> Tensor:
-    """The number of each element's bin, -1 or ``len(edges) - 1`` outside; the last edge counts."""
+def _bins_of(x: Tensor, edges: Tensor, equal: bool) -> Tensor:
+    """The number of each element's bin, negative or too large outside; the last edge counts."""
+    if equal and edges.size > _MANY:
+        return _equal_bins_of(x, edges)
     found = sub(searchsorted(edges, x, "right"), 1)
     on_last = comparison.eq(x, getitem(edges, -1))
     return sub(found, convert(on_last, dtypes.int64))
+
+
+_MANY = 64
+"""Among more edges, at equal distances, the place is guessed and then corrected by the edges."""
+
+
+def _equal_bins_of(x: Tensor, edges: Tensor) -> Tensor:
+    """The same for bins of one width. Rounding moves the guess by no more than one bin."""
+    count = edges.size - 1
+    x = convert(x, edges.dtype)
+    first, last = getitem(edges, 0), getitem(edges, -1)
+    inside = comparison.logical_and(comparison.ge(x, first), comparison.le(x, last))
+    scaled = mul(div(sub(x, first), sub(last, first)), float(count))
+    safe = comparison.select(inside, scaled, 0.0)
+    guess = minimum(maximum(convert(floor(safe), dtypes.int64), 0), count - 1)
+    guess = sub(guess, convert(comparison.lt(x, getitem(edges, guess)), dtypes.int64))
+    beyond = comparison.ge(x, getitem(edges, add(guess, 1)))
+    beyond = comparison.logical_and(beyond, comparison.lt(guess, count - 1))
+    return comparison.select(inside, add(guess, convert(beyond, dtypes.int64)), -1)
 
 
 def _widths(edges: Tensor) -> Tensor:
@@ -205,7 +228,8 @@ def histogram(
         )
     x = ravel(x)
     edges = _edges("histogram", x, bins, range, weights)
-    counts = _tally(_bins_of(x, edges), w if w is None else ravel(w), edges.size - 1)
+    place = _bins_of(x, edges, not is_sequence(bins))
+    counts = _tally(place, w if w is None else ravel(w), edges.size - 1)
     if density:
         counts = div(div(counts, _widths(edges)), reduce_sum(counts, (0,)))
     return counts, edges
@@ -268,7 +292,7 @@ def histogramdd(
     for i, (one, span) in enumerate(zip(each, spans)):
         column = getitem(points, (slice(None), i))
         edges.append(_edges("histogramdd", column, one, span, None))
-        found, count = _bins_of(column, edges[i]), edges[i].size - 1
+        found, count = _bins_of(column, edges[i], not is_sequence(one)), edges[i].size - 1
         fits = comparison.logical_and(comparison.ge(found, 0), comparison.lt(found, count))
         inside = fits if inside is None else comparison.logical_and(inside, fits)
         place = found if place is None else add(mul(place, count), found)

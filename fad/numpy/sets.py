@@ -12,7 +12,7 @@ import numpy as np
 
 from fad.core import dtypes
 from fad.core.errors import FadTypeError, FadValueError, located
-from fad.core.tensor import Tensor
+from fad.core.tensor import Array, Tensor
 from fad.numpy.axes import one_axis, tensor
 from fad.numpy.indexing import getitem, known_values, take
 from fad.numpy.shapes import ravel
@@ -53,15 +53,24 @@ class UniqueInverseResult(NamedTuple):
     inverse_indices: Tensor
 
 
-def _unique(name: str, x: Tensor, axis: int | None, equal_nan: bool) -> UniqueAllResult:
+def _unique(
+    name: str,
+    x: Tensor,
+    axis: int | None,
+    equal_nan: bool,
+    asked: tuple[bool, bool, bool] = (False, False, False),
+) -> list[Any]:
+    """The unique elements, and what is ``asked`` for of first indices, inverse and counts."""
     values = known_values(name, x)
-    _, index, inverse, counts = np.unique(
-        values, return_index=True, return_inverse=True, return_counts=True, axis=axis,
-        equal_nan=equal_nan,
-    )  # fmt: skip
-    if axis is None:
-        inverse = inverse.reshape(x.shape)
-    return UniqueAllResult(take(x, index, axis), tensor(index), tensor(inverse), tensor(counts))
+    moves = x.__class__ is not Array and x.aval.inexact  # else the elements need no derivative
+    numpys: Any = np.unique
+    found = numpys(values, asked[0] or moves, *asked[1:], axis=axis, equal_nan=equal_nan)
+    parts = list(found) if isinstance(found, tuple) else [found]
+    unique_parts = parts.pop(0)
+    out: list[Any] = [take(x, parts[0], axis) if moves else tensor(unique_parts)]
+    if moves and not asked[0]:
+        parts.pop(0)
+    return out + [tensor(part) for part in parts]
 
 
 def unique(
@@ -87,10 +96,9 @@ def unique(
     """
     x = tensor(ar)
     along = None if axis is None else one_axis("unique", axis, x.ndim)
-    found = _unique("unique", x, along, equal_nan)
-    asked = (return_index, return_inverse, return_counts)
-    extra = [part for part, wanted in zip(found[1:], asked, strict=True) if wanted]
-    return (found.values, *extra) if extra else found.values
+    asked = (bool(return_index), bool(return_inverse), bool(return_counts))
+    found = _unique("unique", x, along, equal_nan, asked)
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 def unique_all(x: Any) -> UniqueAllResult:
@@ -98,7 +106,7 @@ def unique_all(x: Any) -> UniqueAllResult:
 
     As in the array API standard, each NaN is an element of its own.
     """
-    return _unique("unique_all", tensor(x), None, equal_nan=False)
+    return UniqueAllResult(*_unique("unique_all", tensor(x), None, False, (True, True, True)))
 
 
 def unique_counts(x: Any) -> UniqueCountsResult:
@@ -108,19 +116,19 @@ def unique_counts(x: Any) -> UniqueCountsResult:
     >>> fnp.unique_counts([3, 1, 3]).counts
     fad.Tensor([1, 2])
     """
-    found = _unique("unique_counts", tensor(x), None, equal_nan=False)
-    return UniqueCountsResult(found.values, found.counts)
+    asked = (False, False, True)
+    return UniqueCountsResult(*_unique("unique_counts", tensor(x), None, False, asked))
 
 
 def unique_inverse(x: Any) -> UniqueInverseResult:
     """Unique elements, and which of them each element is; each NaN is one of its own."""
-    found = _unique("unique_inverse", tensor(x), None, equal_nan=False)
-    return UniqueInverseResult(found.values, found.inverse_indices)
+    asked = (False, True, False)
+    return UniqueInverseResult(*_unique("unique_inverse", tensor(x), None, False, asked))
 
 
 def unique_values(x: Any) -> Tensor:
     """Unique elements; each NaN is one of its own."""
-    return _unique("unique_values", tensor(x), None, equal_nan=False).values
+    return _unique("unique_values", tensor(x), None, False)[0]
 
 
 # ---------------------------------------------------------------------------------- sets of values
@@ -152,7 +160,7 @@ def union1d(ar1: Any, ar2: Any) -> Tensor:
     fad.Tensor([1, 2, 3])
     """
     both = _joined(ravel(tensor(ar1)), ravel(tensor(ar2)))
-    return _unique("union1d", both, None, equal_nan=True).values
+    return _unique("union1d", both, None, True)[0]
 
 
 def intersect1d(

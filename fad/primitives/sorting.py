@@ -291,9 +291,29 @@ def _top_order(x: Any, k: int) -> Any:
 
     if x.dtype == jnp.float32 or not x.size:  # it has a selection for these, on the CPU too
         return by_compiler(x)
-    return lax.platform_dependent(
-        x, cpu=lambda x: _order(x, x.ndim - 1, True)[..., :k], default=by_compiler
-    )
+    return lax.platform_dependent(x, cpu=lambda x: _top_of_wide(x, k), default=by_compiler)
+
+
+def _top_of_wide(x: Any, k: int) -> Any:
+    """The same on the CPU, where the compiler selects among single-precision numbers only.
+
+    Rounding to these keeps the order but for ties. So a few more of the rounded numbers are
+    selected, and sorted; that is right unless the last of them ties with those that are needed.
+    """
+    last = x.ndim - 1
+    more = 2 * k + 8
+    if not k or x.shape[last] <= 4 * more:
+        return _order(x, last, True)[..., :k]
+    rounded = x.astype(jnp.float32)
+    index = lax.top_k(rounded, more)[1].astype(jnp.int64)  # its values, sliced, would mean a sort
+    selected = _permuted(rounded, index, last)
+
+    def by_rounded(x: Any) -> Any:
+        order = _order(_permuted(x, index, last), last, True)[..., :k]
+        return _permuted(index, order, last)
+
+    apart = selected[..., k - 1] > selected[..., more - 1]  # of NaN it is not true
+    return lax.cond(jnp.all(apart), by_rounded, lambda x: _order(x, last, True)[..., :k], x)
 
 
 def _top_k(x: Any, *, axis: int, k: int) -> tuple[Any, Any]:

@@ -105,6 +105,17 @@ def test_histograms_are_numpys(data, bins):
         compare("histogram", data, bins, weights=(9 * weights).astype(int), density=True)
 
 
+@pytest.mark.parametrize("data", [*DATA[:5], np.array([0.0, 1e-320])], ids=len)
+def test_among_many_equal_bins_places_are_guessed(data):
+    for bins in (100, 137):
+        compare("histogram", data, bins, (-2, 7))
+        compare("histogram", np.append(data, [np.nan, np.inf, -np.inf]), bins, (0, 1.9))
+    compare("histogram", data * 1.0 + 100, 100)
+    jitted = fad.jit(lambda x: fnp.histogram(x, 190))
+    for got, expected in zip(jitted(DATA[3]), np.histogram(DATA[3], 190)):
+        np.testing.assert_array_equal(np.asarray(got), expected)
+
+
 @pytest.mark.parametrize("bins", ["auto", "fd", "sturges", "sqrt", "doane", "scott", "rice"])
 def test_estimated_numbers_of_bins(bins):
     compare("histogram", DATA[0], bins)

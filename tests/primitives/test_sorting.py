@@ -127,6 +127,23 @@ def test_the_largest_as_the_compiler_selects_them(dtype, rng, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "int64", "uint64"])
+@pytest.mark.parametrize("spread", [1.0, 1e-12, 0.0], ids=["distinct", "close", "equal"])
+def test_the_largest_of_many(dtype, spread, rng):
+    """They are found among numbers rounded to single precision, unless too many of these tie."""
+    x = 1.0 + spread * rng.normal(size=(2, 300))
+    x[0, [5, 70, 71]] = [np.inf, -np.inf, 3.0]
+    if dtype == "float64":
+        x[1, [9, 200]] = np.nan, np.inf
+    else:
+        x = np.nan_to_num(x * 2**40, posinf=2**62, neginf=0).astype(dtype)
+    for k in (1, 5, 20, 0):
+        values, order = fad.jit(lambda x, k=k: sorting.top_k(x, k, 1))(x)
+        whole, whole_order = sorting._order_reference(x, axis=1, descending=True)
+        np.testing.assert_array_equal(np.asarray(order), whole_order[:, :k])
+        np.testing.assert_array_equal(np.asarray(values), whole[:, :k])
+
+
 def test_there_must_be_as_many():
     with pytest.raises(ValueError, match="top_k: there are no 4 largest of 3 elements"):
         sorting.top_k(fad.asarray([1.0, 2.0, 3.0]), 4, 0)
