@@ -77,6 +77,7 @@ soft_sign = elementwise(
     [_soft_sign_partial],
     promotion=REAL_INEXACT,
     reference=lambda x: x / (1 + np.abs(x)),
+    formula="x / (1 + |x|)",
 )
 
 
