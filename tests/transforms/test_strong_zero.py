@@ -45,6 +45,7 @@ SCALAR = {
     "product with a zero": (lambda x: x * np.sin(x), 0.0, 0.0, 2.0),
     "prod": (lambda x: np.where(x > 0, np.prod(np.stack([x, 1.0 / x])), x), 0.0, 1.0, None),
     "logsumexp": (lambda x: logsumexp(np.log(np.stack([x, x]))), 0.0, 0.0, 0.0),
+    "max of NaN": (lambda x: np.where(np.isnan(x), 0.0, np.max(np.stack([x, x]))), NAN, 0.0, 0.0),
     "norm": (lambda x: np.where(x < 5, np.linalg.norm(np.stack([x, x])), x), INF, 1.0, 0.0),
 }  # fmt: skip
 
