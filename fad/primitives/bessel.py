@@ -16,7 +16,13 @@ from jax import numpy as jnp
 from fad.core.apply import apply1
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, mul, neg, sign, square, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    REAL_INEXACT,
+    Convention,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.precise import widened
 from fad.primitives.series import polynomial
 
@@ -154,6 +160,15 @@ RATIO: Primitive = elementwise_family(
     params=[{"order": n, "scaled": scaled} for n in range(4) for scaled in (False, True)],
     promotion=REAL_INEXACT,
     domains=((-12.0, 12.0),),
+    conventions=[
+        Convention(
+            (0.0,),
+            (0.0,),
+            "the middle of the subgradients, as of abs",
+            point="i0e at 0",
+            params={"order": 0, "scaled": True},
+        ),
+    ],
     formula="I_order(x) / x**order, times e**(-|x|) if `scaled`",
 )
 

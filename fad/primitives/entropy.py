@@ -100,6 +100,7 @@ log_plus_1: Any = elementwise(
     promotion=REAL_INEXACT,
     domains=_POSITIVE,
     formula="1 + log(x)",
+    conventions=[Convention((0.0,), (INF,), "the one-sided limit")],
 )
 entr = elementwise(
     "entr",
