@@ -9,6 +9,7 @@ to tensors, and ``dispatch`` lets NumPy's own functions find them.
 from __future__ import annotations
 
 import sys as _sys
+from typing import Any as _Any
 
 from fad.numpy import dispatch as _dispatch
 from fad.numpy import linalg
@@ -63,3 +64,7 @@ for _family in _FAMILIES:
 _methods.attach()
 _dispatch.register("numpy", _sys.modules[__name__])
 _dispatch.register("numpy.linalg", linalg)
+
+
+def __getattr__(name: str) -> _Any:
+    raise _dispatch.missing(name)

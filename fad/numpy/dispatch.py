@@ -16,7 +16,7 @@ import numpy as np
 
 from fad.core.apply import apply1, apply2
 from fad.core.aval import SCALARS
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadError, FadTypeError, located
 from fad.core.tensor import Array, Tensor
 from fad.numpy import ufunc_methods
 
@@ -193,6 +193,21 @@ _INSTEAD = {
 def instead_of(name: str) -> str | None:
     """What to write instead of one of NumPy's functions, where something is known."""
     return _WRITERS.get(name) or _INSTEAD.get(name)
+
+
+class MissingFunctionError(FadError, AttributeError):
+    """A function of NumPy's that ``fad.numpy`` does not have, and what to write instead."""
+
+
+def missing(name: str) -> AttributeError:
+    """The error for a name that ``fad.numpy`` does not have."""
+    if name in _WRITERS:
+        why = f"it would write into an array, and tensors are immutable; write {_WRITERS[name]}"
+    elif name in _INSTEAD:
+        why = f"use {_INSTEAD[name]}"
+    else:
+        return AttributeError(f"module 'fad.numpy' has no attribute {name!r}")
+    return MissingFunctionError(located(f"fad.numpy has no {name}: {why}."))
 
 
 def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:

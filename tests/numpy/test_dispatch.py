@@ -339,3 +339,21 @@ def test_scipys_special_functions_dispatch():
     same(special.erf(fnp.asarray(X)), special.erf(X))
     gradient = gradient_of(special.erf, X)
     np.testing.assert_allclose(gradient, 2 / np.sqrt(np.pi) * np.exp(-X * X), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("put_along_axis", "tensors are immutable; write x.at"),
+        ("fill_diagonal", "tensors are immutable; write x.at"),
+        ("putmask", "tensors are immutable; write fad.numpy.where"),
+        ("nditer", "use fad.vmap"),
+    ],
+)
+def test_what_the_namespace_lacks_says_what_to_write(name, instead):
+    with pytest.raises(AttributeError, match=f"fad.numpy has no {name}: .*{instead}") as error:
+        getattr(fnp, name)
+    assert isinstance(error.value, fad.FadError)
+    assert not hasattr(fnp, name)
+    with pytest.raises(AttributeError, match="has no attribute 'sinus'"):
+        fnp.sinus  # noqa: B018
