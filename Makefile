@@ -26,6 +26,7 @@ TESTS ?=
 ARRAY_API_TESTS ?=
 WRITE ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: help demo test test-deep lint format docs bench accuracy mutants bench-primitives clean
 
@@ -67,8 +68,8 @@ bench: $(VENV)/.installed-bench ## measure against the rivals
 accuracy: $(VENV)/.installed-accuracy ## measure values and derivatives against exact ones
 	$(BIN)/python -m benchmarks.accuracy
 
-bench-primitives: $(VENV)/.installed-bench ## what the gradient of each primitive costs
-	$(BIN)/python -m benchmarks.primitives
+bench-primitives: $(VENV)/.installed-bench ## what the gradient of each primitive costs (BENCH_ARGS=--write records)
+	$(BIN)/python -m benchmarks.primitives $(BENCH_ARGS)
 
 mutants: $(VENV)/.installed-test ## break every rule on purpose: the generated tests must notice
 	$(BIN)/python -m tests.mutants
