@@ -226,6 +226,7 @@ def _samples() -> list[Sample]:
         case(_draw(2, 3, 2, 4), _draw(2, 2, 1, 6), 3, 5),
         case(_draw(1, 2, 1, 3), _draw(1, 1, 2, 2), -2, 8),
         case(_draw(1, 1, 1, 3), _draw(1, 1, 1, 2) + 1j, 1, 2),
+        case(_draw(1, 1, 1, 2) + 1j, _draw(1, 1, 1, 2), 0, 3),
         case(np.arange(5).reshape(1, 1, 1, 5), np.arange(3).reshape(1, 1, 1, 3), 0, 7),
         case(_draw(1, 2, 0, 4), _draw(1, 0, 1, 2), 0, 5),
     ]
