@@ -84,6 +84,7 @@ SEARCHSORTED = primitive(
     ],
     reference=_reference,
     compile_cost=8.0,
+    formula="how many of x are below y, or not above it if side is right",
 )
 
 
