@@ -36,6 +36,10 @@ class FadIndexError(FadError, IndexError):
     """An index is out of bounds or of a kind that cannot index a tensor."""
 
 
+class FadAxisError(FadValueError, FadIndexError):
+    """An axis that the tensor does not have: NumPy's AxisError is both of these, too."""
+
+
 class FadRuntimeError(FadError, RuntimeError):
     """An operation is not possible in the present state, for example on an escaped tensor."""
 

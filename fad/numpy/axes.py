@@ -7,7 +7,7 @@ from operator import index
 from typing import Any
 
 from fad.core.aval import Shape
-from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.errors import FadAxisError, FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import creation
 
@@ -21,7 +21,7 @@ def one_axis(name: str, axis: Any, ndim: int) -> int:
     """``axis`` counted from the front."""
     axis = index(axis)
     if not -ndim <= axis < ndim:
-        raise FadValueError(
+        raise FadAxisError(
             located(f"{name}: axis {axis} is out of bounds for a tensor of dimension {ndim}")
         )
     return axis % ndim

@@ -14,7 +14,11 @@ from fad.primitives.declare import Promotion, elementwise
 BITS = Promotion(allowed="biu")
 SHIFT = Promotion(compute=lambda d: np.dtype(np.int8) if d == dtypes.bool_ else d, allowed="biu")
 INTEGERS = Promotion(allowed="iu")
-_COUNT = Promotion(result=lambda d: np.dtype(np.uint8), allowed="iu")
+_COUNT = Promotion(
+    compute=lambda d: np.dtype(np.uint8) if d.kind == "b" else d,
+    result=lambda d: np.dtype(np.uint8),
+    allowed="biu",
+)
 _AMOUNTS = ((-9.0, 9.0), (0.0, 9.0))
 
 bitwise_and = elementwise(

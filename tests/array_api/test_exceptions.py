@@ -4,7 +4,7 @@ import pytest
 
 import fad.numpy as fnp
 from tests.array_api import excepted, groups
-from tests.array_api.__main__ import PAGE, exceptions, outcomes
+from tests.array_api.__main__ import PAGE, exceptions, out_of_date, outcomes
 
 TESTS = [test for group in excepted() for test in group.tests]
 
@@ -44,8 +44,18 @@ def test_a_reason_stands_above_its_tests():
 def test_outcomes_are_read_from_a_report(tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(
-        "<testsuites><testsuite><testcase/><testcase/>"
-        "<testcase><failure/></testcase><testcase><skipped type='pytest.skip'/></testcase>"
-        "<testcase><skipped type='pytest.xfail'/></testcase></testsuite></testsuites>"
+        "<testsuites><testsuite>"
+        "<testcase classname='array_api_tests.test_array_object' name='test_setitem'/>"
+        "<testcase classname='a.b.C' name='d[e]'><failure/></testcase>"
+        "<testcase classname='a.b' name='f'><skipped type='pytest.skip'/></testcase>"
+        "<testcase classname='a.b' name='g'><skipped type='pytest.xfail'/></testcase>"
+        "</testsuite></testsuites>"
     )
-    assert outcomes(report) == {"passed": 2, "failed": 1, "skipped": 1, "excepted": 1}
+    found = outcomes(report)
+    assert found == {
+        "array_api_tests/test_array_object.py::test_setitem": "passed",
+        "a/b.py::C::d[e]": "failed",
+        "a/b.py::f": "skipped",
+        "a/b.py::g": "excepted",
+    }
+    assert out_of_date(found) == ["array_api_tests/test_array_object.py::test_setitem"]

@@ -273,3 +273,9 @@ def test_more_errors():
         fnp.delete(M, 5, 1)
     with pytest.raises(FadIndexError, match="insert: index 5 is out of bounds"):
         fnp.insert(M, 5, 1.0, 1)
+
+
+def test_an_axis_out_of_bounds_is_caught_as_either_error():
+    for error in (ValueError, IndexError):
+        with pytest.raises(error, match="expand_dims: axis 3 is out of bounds"):
+            fnp.expand_dims(np.ones((2, 2)), 3)
