@@ -120,10 +120,11 @@ class _Fraction(NamedTuple):
 
 def _read_fraction(name: str, q: Any, scale: int, of: DType) -> _Fraction:
     """``q``, divided by ``scale``. What is no tensor is checked, and a Python number is weak."""
-    weak = type(q) in (int, float)
+    plain = type(q) in (int, float)
+    weak = plain or (isinstance(q, Tensor) and q.aval.weak)
     several = isinstance(q, list | tuple) and any(isinstance(v, Tensor) for v in q)
-    value: Any = tensor(q) if several else q if weak or isinstance(q, Tensor) else np.asarray(q)
-    given = np.dtype(type(q)) if weak else value.dtype
+    value: Any = tensor(q) if several else q if plain or isinstance(q, Tensor) else np.asarray(q)
+    given = np.dtype(type(q)) if plain else value.dtype
     if dtypes.kind(given) not in "biuf":
         raise FadTypeError(located(f"{name}: q must be made of real numbers, got {given}"))
     if not isinstance(value, Tensor) and not np.all((value >= 0) & (value <= scale)):

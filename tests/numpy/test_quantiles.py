@@ -216,6 +216,15 @@ def test_under_vmap_and_jit():
     np.testing.assert_allclose(np.asarray(got), each)
 
 
+def test_python_numbers_stay_weak_within_transforms():
+    x = X[:, 0, 0].astype(np.float32)
+    assert fad.jit(fnp.quantile)(x, 0.3).dtype == np.float32
+    assert fad.value_and_grad(fnp.quantile, argnums=1)(x, 0.3)[0].dtype == np.float32
+    assert fnp.quantile(x, np.float64(0.3)).dtype == np.float64
+    for dtype in (np.float16, fnp.bfloat16):
+        assert fnp.quantile(fnp.asarray(x).astype(dtype), 0.3).dtype == dtype
+
+
 def test_another_q_is_no_other_program():
     x = fad.asarray(X[:, 0, 0])
     slope = fad.grad(lambda x, q: fnp.quantile(x, q))
