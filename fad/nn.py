@@ -243,10 +243,18 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Tensor:
 
 
 def logsumexp(
-    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, *, where: Any = None
-) -> Tensor:
-    """The logarithm of the sum of exponentials along ``axis``; see ``fad.scipy.special``."""
-    return special.logsumexp(_masked(a, where, -math.inf), axis, b, keepdims)
+    a: Any,
+    axis: Any = None,
+    b: Any = None,
+    keepdims: bool = False,
+    return_sign: bool = False,
+    where: Any = None,
+) -> Any:
+    """The logarithm of the sum of exponentials along ``axis``; see ``fad.scipy.special``.
+
+    Elements outside the mask ``where`` do not count.
+    """
+    return special.logsumexp(_masked(a, where, -math.inf), axis, b, keepdims, return_sign)
 
 
 def standardize(

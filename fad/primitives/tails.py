@@ -39,7 +39,9 @@ def squared_exponential(x: Any, factor: float = -1.0) -> Any:
     h = upper_half(x)
     rest = jnp.where(lax.abs(x) < 100.0, factor * (x - h) * (x + h), 0.0)
     whole = lax.exp(factor * h * h)
-    return whole + whole * lax.expm1(rest)  # a product of two exp would be merged into one
+    # A product of two exp would be merged into one. With the difference multiplied out, a small
+    # part of a small whole would underflow, and of an infinite one be NaN.
+    return whole * (1.0 + lax.expm1(rest))
 
 
 def erfcx_above(x: Any) -> Any:

@@ -170,9 +170,20 @@ def test_special_values():
         got = np.asarray(getattr(normal, name)(x[: len(values)]))
         np.testing.assert_allclose(got, values, rtol=1e-15, err_msg=name)
     assert np.signbit(np.asarray(normal.erfinv(-0.0)))
+    np.testing.assert_array_equal(normal.erfcx(np.array([-30.0, -1e200])), [inf, inf])
+    np.testing.assert_array_equal(derivative(normal.erfcx, [np.array([-30.0, -inf])]), [-inf] * 2)
     # of the logarithm, the derivative is that of -x**2 / 2, and then 0
     slopes = fad.vmap(fad.grad(normal.log_ndtr))(np.array([-1e300, -inf, inf, 1e300]))
     np.testing.assert_array_equal(slopes, [1e300, inf, 0, 0])
+
+
+def test_close_to_underflow():
+    """Corrections of what is almost too small must not be lost."""
+    for dtype, low, high in ((np.float32, 12.7, 13.1), (np.float64, 37.3, 37.5)):
+        x = -np.linspace(low, high, 40).astype(dtype)
+        for name in ("normal_density", "ndtr"):
+            got = getattr(normal, name)(fad.asarray(x))
+            assert ulps(got, CASES[name][0], x, bits=BITS) <= 4.0
 
 
 def test_half_precision():

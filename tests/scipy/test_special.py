@@ -17,8 +17,9 @@ REAL = np.concatenate([np.linspace(-6.0, 6.0, 25) + 0.013, [-0.0, 0.0, np.inf, -
 UNIT = np.array([0.0, 1.0, -1.0, 0.3, 0.7, 1.5, 2.0, 1e-30, -0.4, np.nan, np.inf])
 
 BINARY = ("kl_div", "rel_entr", "xlog1py", "xlogy")
+GAMMAS = ("beta", "betaln", "gammainc", "gammaincc")
 OTHERS = ("log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta")
-UNARY = sorted(set(special.__all__) - set(BINARY) - set(OTHERS))
+UNARY = sorted(set(special.__all__) - set(BINARY) - set(GAMMAS) - set(OTHERS))
 # Where SciPy's value is not the limit: it has NaN for infinities.
 ELSEWHERE = {"i0": [-np.inf, np.inf], "i1": [-np.inf, np.inf]}
 
@@ -43,6 +44,17 @@ def test_functions_of_two_arguments_broadcast_as_scipys(name: str) -> None:
     np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("name", GAMMAS)
+def test_beta_and_incomplete_gamma_functions(name: str) -> None:
+    x = np.array([0.0, 0.3, 1.0, 2.5, 30.0, 700.0, np.inf, np.nan])
+    got = getattr(special, name)(x[:, None], x)
+    expected = getattr(scipy.special, name)(x[:, None], x)
+    if name.startswith("beta"):  # at 0 and infinity, SciPy's are not the limits
+        inner = np.s_[1:-2, 1:-2]
+        got, expected = np.asarray(got)[inner], expected[inner]
+    np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-11, atol=1e-300)
+
+
 @pytest.mark.parametrize("axis", [None, 0, -1, (0, 1)])
 @pytest.mark.parametrize("name", ["logsumexp", "softmax", "log_softmax"])
 def test_axes(name: str, axis: Any) -> None:
@@ -62,6 +74,39 @@ def test_logsumexp_with_factors_and_its_gradient() -> None:
     np.testing.assert_allclose(gradient, weights / weights.sum(), rtol=1e-14, atol=1e-15)
     nothing = np.full(2, -np.inf)
     np.testing.assert_array_equal(fad.grad(special.logsumexp)(nothing), np.zeros(2))
+
+
+def test_logsumexp_with_factors_of_both_signs() -> None:
+    x = np.array([[1.0, 2.0, 0.5], [700.0, 710.0, 705.0], [-800.0, 3.0, 1000.0]])
+    for b in (
+        np.array([1.0, -2.0, 0.5]),
+        np.array([3.0, 1.0, 0.0]),
+        np.array([0.0, 0.0, 0.0]),
+        -1.0,
+    ):
+        for axis in (0, 1, (0, 1), None):
+            options: Any = {"axis": axis, "b": b, "return_sign": True}
+            got, expected = special.logsumexp(x, **options), scipy.special.logsumexp(x, **options)
+            nothing = np.isnan(expected[0])  # of no factors but 0 the logarithm is -inf
+            np.testing.assert_allclose(got[0], np.where(nothing, -np.inf, expected[0]), rtol=1e-13)
+            np.testing.assert_array_equal(got[1], np.where(nothing, 0.0, expected[1]))
+        if np.any(b):
+            plain = scipy.special.logsumexp(x, axis=1, b=b, keepdims=True)
+            np.testing.assert_allclose(special.logsumexp(x, 1, b, True), plain, rtol=1e-13)
+    assert [float(v) for v in special.logsumexp([0.0, 0.0], return_sign=True)] == [np.log(2), 1.0]
+    assert [float(v) for v in special.logsumexp([-np.inf], return_sign=True)] == [-np.inf, 0.0]
+
+
+def test_the_derivative_of_logsumexp_in_factors_that_are_0() -> None:
+    x, b = np.array([1.0, 2.0, 0.5]), np.array([1.0, 0.0, -0.3])
+    total = np.sum(b * np.exp(x))
+    gradients = fad.grad(lambda x, b: special.logsumexp(x, b=b), argnums=(0, 1))(x, b)
+    np.testing.assert_allclose(gradients[0], b * np.exp(x) / total, rtol=1e-14)
+    np.testing.assert_allclose(gradients[1], np.exp(x) / total, rtol=1e-14)
+    second = fad.hessian(lambda b: special.logsumexp(x, b=b))(b)
+    np.testing.assert_allclose(second, -np.outer(np.exp(x), np.exp(x)) / total**2, rtol=1e-13)
+    nothing = fad.grad(lambda x: special.logsumexp(x, b=b))(np.full(3, -np.inf))
+    np.testing.assert_array_equal(nothing, np.zeros(3))
 
 
 def summed(function: Any) -> Any:
