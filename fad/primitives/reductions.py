@@ -264,9 +264,18 @@ _ONE_AXIS = {"axes": (0,), "keepdims": False}
 
 
 def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any]) -> Primitive:
+    def reduced(x: Any, axes: Axes) -> Any:
+        if x.dtype == jnp.bool_:
+            return boolean(x, axes)
+        out = kernel(x, axes)
+        if not jnp.issubdtype(x.dtype, jnp.complexfloating):
+            return out
+        # XLA's order of complex numbers passes over NaN.
+        return jnp.where(lax.reduce_or(jnp.isnan(x), axes), complex(NAN, NAN), out)
+
     return primitive(
         name,
-        _reducing(lambda x, axes: (boolean if x.dtype == jnp.bool_ else kernel)(x, axes)),
+        _reducing(reduced),
         PerOperand([_push_extremum], [_pull_extremum]),
         infer=_infer_extremum(name.removeprefix("reduce_")),
         batch=batch_reduction,

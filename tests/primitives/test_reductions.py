@@ -102,6 +102,11 @@ def test_extrema_propagate_nan():
     x = np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 3.0]])
     for reduce, f in [(reduce_max, np.max), (reduce_min, np.min)]:
         np.testing.assert_array_equal(array(reduce(fad.asarray(x), (1,))), f(x, 1))
+        for z in (x + 2j, 1 + 1j * x):
+            got, expected = array(reduce(fad.asarray(z), (1,))), f(z, 1)
+            assert np.isnan(got[0])
+            assert np.isnan(expected[0])
+            assert got[1] == expected[1]
 
 
 def test_complex_numbers_are_ordered_by_real_then_imaginary_part():
