@@ -20,6 +20,7 @@ class Reason(NamedTuple):
 REASONS: list[Reason] = [
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
     Reason("beta gamma_density", "the exponential magnifies the rounding of its large argument"),
+    Reason("hazard", "the second derivative of log_ndtr, a product of rounded factors", "x"),
     Reason("digamma_step", "two values of trigamma cancel where y is small beside x", "x"),
 ]
 
