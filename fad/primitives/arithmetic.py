@@ -151,6 +151,10 @@ _real_sign = elementwise(
     _sign,
     [None],
     promotion=Promotion(allowed="iuf"),
+    samples=lambda: [
+        *elementwise_samples(((-3.0, 3.0),), SAME),
+        Sample((np.array([-1.5, 0.0, 2.5]),)),
+    ],
     reference=np.sign,
     conventions=[
         Convention((0.0,), (0.0,), "zero wherever it is defined; the jump is left out"),

@@ -127,7 +127,7 @@ def _question(real: Callable[[Any], Any], combine: Any, of_integers: bool) -> Ca
 
 
 def _samples_special() -> list[Sample]:
-    special = Sample((np.array([np.nan, np.inf, 1.0, -np.inf, np.inf]),))
+    special = Sample((np.array([np.nan, 1.0, np.inf, -np.inf, 2.0]),))
     return [*elementwise_samples(((-3.0, 3.0),), SAME), special]
 
 
@@ -148,6 +148,10 @@ signbit = elementwise(
     lambda x: jnp.signbit(x) if jnp.issubdtype(x.dtype, jnp.floating) else x < 0,
     None,
     promotion=REAL_TO_BOOL,
+    samples=lambda: [
+        *elementwise_samples(((-3.0, 3.0),), SAME),
+        Sample((np.array([-1.5, -0.0, 2.5]),)),
+    ],
     reference=np.signbit,
 )
 
