@@ -121,8 +121,8 @@ and without one says how to get it. With {examples} examples per test (fad {fad.
 |---|---|
 {rows}
 *Skipped* is what the suite leaves out by itself: tests it knows to be flaky, and those of an
-extension that is not there. What fails for some examples only ("sometimes", below) may be among those
-that passed.
+extension that is not there. What fails for some examples only ("sometimes", below) may be among
+those that passed.
 
 {exceptions()}"""
 
