@@ -193,6 +193,10 @@ spacing = elementwise(
     lambda x: jnp.copysign(lax.nextafter(lax.abs(x), jnp.full_like(x, jnp.inf)) - lax.abs(x), x),
     [None],
     promotion=REAL_INEXACT,
+    samples=lambda: [
+        *elementwise_samples(((-3.0, 3.0),), SAME),
+        Sample((np.array([-1e-3, 0.5, 1e5]),)),
+    ],
     reference=np.spacing,
     oracle=jnp.zeros_like,
 )
