@@ -1,4 +1,4 @@
-"""``python -m benchmarks.accuracy [--only NAME ...] [--effort X]``: measure, write the tables."""
+"""``python -m benchmarks.accuracy [--only NAME ... [--update]]``: measure, write the tables."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", help="print the rows of these; write nothing"
     )
+    parser.add_argument("--update", action="store_true", help="but renew their rows in the table")
     parser.add_argument("--effort", type=float, default=1.0, help="how many arguments: 1 is usual")
     return parser.parse_args()
 
@@ -68,15 +69,23 @@ def main() -> int:
         warnings.simplefilter("ignore")
         rows = _rows(names, arguments.effort)
         sums = aggregates.run() if arguments.only is None else []
-    header = _header(time.monotonic() - began)
-    text = page.as_json(rows, sums, header)
-    shown = page.markdown(json.loads(text))
-    if arguments.only is not None:
-        print(shown)
+    numbers = page.as_numbers(rows, sums, _header(time.monotonic() - began))
+    if arguments.only is not None and not arguments.update:
+        print(page.markdown(numbers))
         return 0
-    NUMBERS.write_text(text, encoding="utf-8")
+    if arguments.only is not None:
+        whole = json.loads(NUMBERS.read_text(encoding="utf-8"))
+        kept = {name: row for name, row in whole["rows"].items() if name in EXACT}
+        numbers = {**whole, "rows": {**kept, **numbers["rows"]}}
+    return _write(numbers)
+
+
+def _write(numbers: page.Numbers) -> int:
+    text = json.dumps({**numbers, "rows": dict(sorted(numbers["rows"].items()))}, indent=1)
+    shown = page.markdown(json.loads(text))
+    NUMBERS.write_text(text + "\n", encoding="utf-8")
     PAGE.write_text(shown, encoding="utf-8")
-    print(f"wrote {PAGE} and {NUMBERS} in {header['took']}")
+    print(f"wrote {PAGE} and {NUMBERS}")
     return int(page.UNEXPLAINED in shown)
 
 

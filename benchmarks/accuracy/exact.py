@@ -33,12 +33,14 @@ class Exact:
     bits: int = 220
     params: dict[str, Any] = field(default_factory=dict)
     integers: tuple[int, ...] = ()  # operands that are integers, with no derivative
+    without: frozenset[Path] = frozenset()  # derivatives that the library refuses, or does not have
 
     @property
     def paths(self) -> list[Path]:
         """Value, first and second derivatives, in all orders."""
         moving = [i for i in range(len(self.domains)) if i not in self.integers]
-        return [(), *[(i,) for i in moving], *[(i, j) for i in moving for j in moving]]
+        every = [(), *[(i,) for i in moving], *[(i, j) for i in moving for j in moving]]
+        return [path for path in every if path not in self.without]
 
     def derivative(self, path: Path) -> Function:
         """The derivative along ``path``, in whichever order it is written down."""

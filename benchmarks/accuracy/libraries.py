@@ -128,10 +128,8 @@ def _of_torch(name: str, exact: Exact) -> Function | None:
         return None
     import torch
 
-    if name == "polygamma":
-        plain = {-1: torch.lgamma, 0: torch.digamma}
-        order = exact.params["order"]
-        return plain.get(order) or (lambda x: torch.polygamma(order, x))
+    if name == "polygamma":  # its derivatives count up from -1e15 in steps of 1
+        return torch.lgamma if exact.params["order"] == -1 else None
     if name == "bessel_ratio":
         return torch.special.i0e if exact.params["scaled"] else torch.special.i0
     if name == "softplus":

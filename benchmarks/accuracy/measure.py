@@ -178,8 +178,6 @@ def measure(
     row = Row(name, dtype, {library: {} for library in libraries})
     primitive = name.partition("[")[0]
     for path in exact.paths:
-        if exact.integers and len(path) > 1:
-            continue
         values = reference(exact, path, operands)
         for library in libraries:
             function = LIBRARIES[library].find(primitive, exact)

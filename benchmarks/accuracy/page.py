@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -40,19 +39,21 @@ derivative. A dash: the library does not have that function, or does not differe
 """
 
 
-def as_json(rows: Sequence[Row], aggregates: Sequence[Aggregate], header: dict[str, str]) -> str:
-    """All numbers."""
+def as_numbers(
+    rows: Sequence[Row], aggregates: Sequence[Aggregate], header: dict[str, str]
+) -> Numbers:
+    """All numbers, as the JSON file holds them."""
     named: Numbers = {}
     for row in rows:
         libraries = named.setdefault(row.name, {}).setdefault(row.dtype, {})
         for library, cells in row.cells.items():
             if cells:
-                libraries[library] = {_label(path): _plain(cell) for path, cell in cells.items()}
-    whole = {"header": header, "rows": named, "aggregates": [asdict(a) for a in aggregates]}
-    return json.dumps(whole, indent=1) + "\n"
+                libraries[library] = {label(path): _plain(cell) for path, cell in cells.items()}
+    return {"header": header, "rows": named, "aggregates": [asdict(a) for a in aggregates]}
 
 
-def _label(path: Path) -> str:
+def label(path: Path) -> str:
+    """What the JSON file calls a derivative."""
     return "".join(_LETTERS[i] for i in path) or "value"
 
 
@@ -94,7 +95,7 @@ def table(rows: Numbers, dtype: str) -> str:
 def _lines(name: str, dtype: str, libraries: Numbers) -> Iterable[list[str]]:
     """One line for each operand, and one for the mixed second derivative."""
     ours = libraries["fad"]
-    operands = sorted(path for path in ours if len(path) == 1)
+    operands = sorted({path[0] for path in ours if path != "value"})
     for x in operands:
         label = f"`{name}`" + (f" in {x}" if len(operands) > 1 else "")
         paths = [*(["value"] if x == operands[0] else []), x, 2 * x]

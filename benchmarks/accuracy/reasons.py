@@ -17,7 +17,40 @@ class Reason(NamedTuple):
     dtypes: str = "float64 float32 complex128"
 
 
-REASONS: list[Reason] = [
+_ZERO = "close to a zero of the result, where terms cancel; the error is that of the terms"
+_COMPILER = "the compiler's kernel; what corrects it costs twice as much"
+_THIRD = "part of second derivatives only"
+_INTERNAL = f"{_THIRD}; there terms cancel"
+
+REASONS = [
+    Reason("tanh", _COMPILER, "value"),
+    Reason("sech2", "contains tanh", "x"),
+    Reason("erf", _COMPILER, "value", "float32"),
+    Reason("tan", "the compiler's kernel, next to a pole", "value", "complex128"),
+    Reason(
+        "log log2 log10", "the compiler's kernel, by its log1p near -0.4", "value", "complex128"
+    ),
+    Reason("remainder", "y next to the smallest normal number", "value", "float32"),
+    Reason("sinc[0] sinc[1]", _ZERO),
+    Reason("logaddexp logaddexp2", _ZERO, "value"),
+    Reason("lerp", _ZERO, "value"),
+    Reason("rel_entr", _ZERO, "x"),
+    Reason("i1e", _ZERO, "x"),
+    Reason("polygamma[-1] polygamma[0]", _ZERO + " (below 0)", "value x", "float64 float32"),
+    Reason("gamma", "the derivative is 0 where digamma is, below 0", "x"),
+    Reason("gamma polygamma[1]", "the reflection multiplies several rounded factors", "value x"),
+    Reason("erfinv erfcinv ndtri", "the compiler's kernel of ndtri", "value"),
+    Reason("bessel_ratio[0]", "a polynomial times the square of a rounded exponential", "value x"),
+    Reason("direction inversion", f"{_THIRD}; divides by a rounded radius 3 or 4 times", "x y"),
+    Reason("erfcx[1] hazard slope_of_arctanh slope_of_arctan", f"{_THIRD}; a long product", "x"),
+    Reason("erfinv_slope erfcinv_slope ndtri_slope", f"{_THIRD}; a product of inverses", "value x"),
+    Reason("bessel_gap", _INTERNAL, "x"),
+    Reason(
+        "zeta",
+        "terms of the sum fall below the normal range before the sum does",
+        dtypes="float32",
+    ),
+    Reason("zeta", "logarithms of both signs, weighted by the terms of the sum", "x y", "float64"),
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
     Reason("beta gamma_density", "the exponential magnifies the rounding of its large argument"),
     Reason("hazard", "the second derivative of log_ndtr, a product of rounded factors", "x"),

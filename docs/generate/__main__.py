@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-from docs.generate import conventions, is_current, numpy, primitives, unavailable, write
+from docs.generate import accuracy, conventions, is_current, numpy, primitives, unavailable, write
 
-PAGES: list[Any] = [conventions, numpy, *primitives.pages()]
+PAGES: list[Any] = [accuracy, conventions, numpy, *primitives.pages()]
 """Every generated page; a new one is a module of this package and a line here."""
 
 

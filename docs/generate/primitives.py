@@ -236,14 +236,17 @@ def _measured() -> dict[str, Any]:
 
 def _accuracy(name: str) -> Iterator[str]:
     """Worst errors of value and first derivatives, in units in the last place."""
-    measured = []
-    for dtype, libraries in sorted(_measured().get(name, {}).items(), key=lambda item: item[0]):
-        cells = [
-            f"{'value' if path == 'value' else f'd/d{path}'} {cell['ulps']:.2g}"
-            for path, cell in libraries.get("fad", {}).items()
-            if path == "value" or len(path) == 1
-        ]
-        if cells:
+    for row, dtypes in _measured().items():
+        of, _, params = row.partition("[")
+        if of != name:
+            continue
+        measured = []
+        for dtype, libraries in sorted(dtypes.items()):
+            cells = [
+                f"{'value' if path == 'value' else f'd/d{path}'} {cell['ulps']:.2g}"
+                for path, cell in libraries.get("fad", {}).items()
+                if path == "value" or len(path) == 1
+            ]
             measured.append(f"{dtype} {', '.join(cells)}")
-    if measured:
-        yield f"- Worst errors in ulp: {'; '.join(measured)}."
+        case = f" (for `{params.removesuffix(']')}`)" if params else ""
+        yield f"- Worst errors in ulp{case}: {'; '.join(measured)}."

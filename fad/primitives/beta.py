@@ -68,7 +68,8 @@ def _digamma_step(a: Any, b: Any) -> Any:
     shift = jnp.where(x < _LARGE, _LARGE, 0.0)
     total = jnp.zeros_like(x)
     for k in range(int(_LARGE) - 1, -1, -1):
-        total = total + step / (x + float(k)) / (x + step + float(k))
+        # Not divided twice in a row: the compiler would divide by the product, which underflows.
+        total = total + step / (x + float(k)) * (1.0 / (x + step + float(k)))
     total = jnp.where(x < _LARGE, total, 0.0)
     low = x + shift
     high = low + step

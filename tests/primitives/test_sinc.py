@@ -50,6 +50,6 @@ def test_higher_derivatives(order):
 
 
 def test_complex():
-    z = np.array([0.1 + 0.2j, 1 + 1e-6j, -2.3 + 1.5j, 1e-9 + 1e-9j])
-    assert relative(sinc(fad.asarray(z)), exact, z) <= 8.0
-    assert relative(derivative(sinc, [z]), slope, z) <= 20.0
+    z = np.array([0.1 + 0.2j, 1 + 1e-6j, -2.3 + 1.5j, 1e-9 + 1e-9j, 210.8 - 97.2j, 3 + 200j])
+    assert relative(sinc(fad.asarray(z)), exact, z) <= 4.0
+    assert relative(derivative(sinc, [z]), slope, z) <= 4.0
