@@ -149,6 +149,7 @@ LOGSUMEXP = primitive(
             ([INF, INF],), ([0.5, 0.5],), "shared evenly", params={"axes": (0,), "keepdims": False}
         ),
     ],
+    formula="log Σ e**x",
 )
 
 
@@ -196,6 +197,7 @@ SOFTMAX = primitive(
             cotangent=[1.0, 0.0],
         ),
     ],
+    formula="e**x / Σ e**x",
 )
 
 
@@ -216,6 +218,7 @@ LOG_SOFTMAX = primitive(
     samples=_samples_softmax,
     oracle=lambda x, *, axes: x - _logsumexp(x, axes=axes, keepdims=True),
     compile_cost=3.0,
+    formula="x - log Σ e**x",
 )
 
 
@@ -275,11 +278,12 @@ WEIGHTS = primitive(
     "cumlogsumexp_weights",
     _weights,
     PerOperand([_push_weights], [_pull_weights]),
-    infer=lambda x, *, axis, reverse: (make_aval(x.shape, x.dtype),) * 2,
+    infer=lambda x, *, axis, reverse: (_infer_cumlogsumexp(x, axis=axis, reverse=reverse),) * 2,
     batch=batch_along,
     multiple=True,
     samples=lambda: samples_along(integers=False),
     compile_cost=15.0,
+    formula="parts of what came before, and of the element, in each cumulative sum of e**x",
 )
 """The parts of what came before, and of the element itself, in each sum of exponentials."""
 
@@ -322,6 +326,7 @@ CUMLOGSUMEXP = primitive(
             params={"axis": 0, "reverse": False},
         ),
     ],
+    formula="log Σ e**x[:i + 1]",
 )
 
 
