@@ -15,11 +15,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 if os.environ.get("FAD_TEST_PROFILE") != "deep":
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+import gc
 import importlib.util
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+from fad.core import kernels, program, runs, trie
 
 PROFILE = os.environ.get("FAD_TEST_PROFILE", "default")
 
@@ -53,6 +57,27 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="only with FAD_TEST_PROFILE=deep"))
         if not has_torch and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="torch is not installed"))
+
+
+MAX_COMPILED = 1000
+"""XLA keeps 1 to 2 MB for each program, and a worker would compile some tens of thousands."""
+
+_compiled_before = 0
+
+
+@pytest.fixture(autouse=True)
+def _bounded_memory():
+    """Forget what was compiled, now and then."""
+    global _compiled_before
+    yield
+    if kernels.compilations() - _compiled_before > MAX_COMPILED:
+        _compiled_before = kernels.compilations()
+        runs.restart()
+        trie.trie.forget()
+        program._kernels.clear()
+        program._programs.clear()
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

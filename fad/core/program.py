@@ -11,11 +11,11 @@ clock.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from fad.core import kernels
-from fad.core.aval import Aval, make_aval
+from fad.core.aval import Aval
 from fad.core.config import Compile
 from fad.core.graph import Graph, evaluate, last_uses, simplify
 from fad.core.kernels import Buffer
@@ -36,7 +36,8 @@ as fast. Where an array has ``LARGE`` elements or more, fusion pays up to ``MAX_
 LARGE_BYTES = 1 << 20
 
 _MAX_PROGRAMS = 512
-_MAX_KERNELS = 4096
+_MAX_KERNELS = 1024
+"""XLA keeps 1 to 2 MB of memory for each."""
 
 
 class Program:
@@ -118,29 +119,23 @@ def _steps(graph: Graph) -> list[kernels.Step]:
     """The graph as kernels to run one by one, each value freed after its last use."""
     steps = []
     for eqn, dead in zip(graph.equations, last_uses(graph), strict=True):
-        kernel = _kernel(eqn.operation, tuple([graph.avals[v].weak for v in eqn.inputs]))
+        kernel = _kernel(eqn.operation, tuple([graph.avals[v] for v in eqn.inputs]))
         multiple = eqn.operation.multiple
         large = any(graph.avals[v].nbytes >= LARGE_BYTES for v in eqn.outputs)
         steps.append(kernels.Step(kernel, eqn.inputs, eqn.outputs, multiple, dead, large))
     return steps
 
 
-def _kernel(operation: Operation, weak: tuple[bool, ...]) -> Callable[..., Any]:
-    """The compiled kernel of an operation, shared by all programs."""
-    kernel = _kernels.get((operation, weak))
+def _kernel(operation: Operation, avals: tuple[Aval, ...]) -> Callable[..., Any]:
+    """The compiled kernel of an operation on operands of these avals, shared by all programs."""
+    kernel = _kernels.get((operation, avals))
     if kernel is None:
-        kernel = _kernels[operation, weak] = kernels.jit(
-            lambda *xs: perform_inline(operation, list(xs), _with_weak(xs, weak))
+        kernel = _kernels[operation, avals] = kernels.jit(
+            lambda *xs: perform_inline(operation, list(xs), avals)
         )
         if len(_kernels) > _MAX_KERNELS:
             _kernels.popitem(last=False)
     return kernel
-
-
-def _with_weak(buffers: Sequence[Buffer], weak: Sequence[bool]) -> tuple[Aval, ...]:
-    return tuple(
-        [make_aval(tuple(x.shape), x.dtype, w) for x, w in zip(buffers, weak, strict=True)]
-    )
 
 
 _programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()

@@ -60,9 +60,10 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def _restart() -> None:
+def restart() -> None:
+    """Run what is pending, and start at the root: the settings have changed."""
     flush()
     new_run()
 
 
-config.on_change.append(_restart)
+config.on_change.append(restart)

@@ -64,12 +64,16 @@ class _Trie:
     def root(self) -> TrieNode:
         """Where a new run starts. Forgets everything first if too much has been remembered."""
         if self.nodes > MAX_NODES or self.programs > MAX_TRIE_PROGRAMS:
-            self.roots, self.nodes, self.programs = {}, 0, 0
+            self.forget()
         settings = _config.current()
         node = self.roots.get(settings)
         if node is None:
             node = self.roots[settings] = TrieNode(settings, None, None, None)
         return node
+
+    def forget(self) -> None:
+        """Let go of all paths; streams go on with those they are on."""
+        self.roots, self.nodes, self.programs = {}, 0, 0
 
     def child(self, node: TrieNode, key: Any, aval: Any, depth: int, nbytes: int) -> TrieNode:
         """A new child of ``node``."""

@@ -58,8 +58,11 @@ def _logsumexp(x: Any, *, axes: Axes, keepdims: bool) -> Any:
 
 
 def _softmax(x: Any, *, axes: Axes) -> Any:
-    top, rest = _parts(x, axes)
-    return jnp.where(top == -jnp.inf, 0, lax.exp(_below(x, top)) / (1 + rest))
+    kept = reduced_shape(x.shape, axes, True)
+    top = lax.reshape(lax.reduce_max(x, axes), kept)
+    exponentials = lax.exp(_below(x, top))
+    total = lax.reshape(lax.reduce_sum(exponentials, axes), kept)
+    return jnp.where(top == -jnp.inf, 0, exponentials / total)
 
 
 def _log_softmax(x: Any, *, axes: Axes) -> Any:
