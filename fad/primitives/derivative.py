@@ -75,6 +75,10 @@ class PerOperand:
                 total = part if total is None else _add(total, part)
         return out, total
 
+    def _strengthened(self, function: LinearFunction) -> LinearFunction:
+        """The linear function to use under the present settings."""
+        return function
+
     def _push(
         self,
         operation: Operation,
@@ -84,6 +88,7 @@ class PerOperand:
         primals: tuple[Any, ...],
         out: Any,
     ) -> Any:
+        function = self._strengthened(function)
         names, params = needs(function)
         values = saver(names)(primals, out)
         return function(tangent, *values, **{p: operation.params[p] for p in params})
@@ -106,6 +111,7 @@ class PerOperand:
         self, operation: Operation, function: LinearFunction, saved: list[str]
     ) -> Callable[[Any, tuple[Any, ...], Any], Any]:
         """The function of (cotangent, saved, target); adds the names it needs to ``saved``."""
+        function = self._strengthened(function)
         names, param_names = needs(function)
         for name in names:
             if name != "aval" and name not in saved:
@@ -192,20 +198,7 @@ class Elementwise(PerOperand):
             tangent = broadcast.expand(tangent, out.aval)
         return out, tangent
 
-    def _push(
-        self,
-        operation: Operation,
-        index: int,
-        function: LinearFunction,
-        tangent: Any,
-        primals: tuple[Any, ...],
-        out: Any,
-    ) -> Any:
-        function = self._strengthened(function)
-        return super()._push(operation, index, function, tangent, primals, out)
-
     def _strengthened(self, function: LinearFunction) -> LinearFunction:
-        """The linear function to use under the present settings."""
         if self.strong or not is_zero_strong() or not _at_point(function):
             return function
         return _with_strong_zeros(function, self.holomorphic)
@@ -213,7 +206,7 @@ class Elementwise(PerOperand):
     def _puller(
         self, operation: Operation, function: LinearFunction, saved: list[str]
     ) -> Callable[[Any, tuple[Any, ...], Any], Any]:
-        pull = super()._puller(operation, self._strengthened(function), saved)
+        pull = super()._puller(operation, function, saved)
 
         def pull_and_fit(g: Any, saved: tuple[Any, ...], target: Aval) -> Any:
             cotangent = pull(g, saved, target)

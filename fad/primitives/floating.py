@@ -48,15 +48,17 @@ def _to_even(x: Any) -> Any:
     return lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
 
 
+_JUMPS_AT_INTEGERS = [
+    Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers")
+]
+
 floor = elementwise(
     "floor",
     _float_only(lax.floor),
     [None],
     promotion=REAL,
     reference=np.floor,
-    conventions=[
-        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
-    ],
+    conventions=_JUMPS_AT_INTEGERS,
 )
 ceil = elementwise(
     "ceil",
@@ -64,9 +66,7 @@ ceil = elementwise(
     [None],
     promotion=REAL,
     reference=np.ceil,
-    conventions=[
-        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
-    ],
+    conventions=_JUMPS_AT_INTEGERS,
 )
 trunc = elementwise(
     "trunc",
@@ -74,9 +74,7 @@ trunc = elementwise(
     [None],
     promotion=REAL,
     reference=np.trunc,
-    conventions=[
-        Convention((1.0,), (0.0,), "zero everywhere; the jump is left out", point="at integers"),
-    ],
+    conventions=_JUMPS_AT_INTEGERS,
 )
 round_to_even = elementwise(
     "round",

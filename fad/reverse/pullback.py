@@ -88,7 +88,7 @@ class Recording:
     ) -> list[Any]:
         """``compute()``, taken over in one step if it was computed for this very tape before.
 
-        Where the stream stands tells all about the tape, if it does (see :class:`TapeLevel`).
+        Where the stream stands tells all about the tape, if it does (see :class:`StreamTape`).
         ``compute`` must depend on the tape and ``key`` alone.
         """
         positions = self.positions(outputs)

@@ -61,11 +61,7 @@ class StreamTape(TapeLevel):
             if v.__class__ is not Array:
                 return super().inputs(values)
             place = v.index if v.segment is segment else enter(segment, v)
-            tensor: TapeTensor = new(TapeTensor)
-            tensor.level = self
-            tensor.aval = v.aval
-            tensor.segment = segment
-            tensor.index = place
+            tensor = self._placed(segment, place, v.aval)
             tensor.value = v
             tensors.append(tensor)
         places = tuple([tensor.index for tensor in tensors])
@@ -104,7 +100,7 @@ class StreamTape(TapeLevel):
         return tensor
 
     def process1(self, operation: Operation, x: Any) -> Any:
-        """The short way for one operand."""
+        """The short way for one operand; written out, since this is the hot path."""
         if config.strong_blocks and is_zero_strong():
             operation = operation.strong()
         rule = operation.rules.get(1)
