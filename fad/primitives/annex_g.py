@@ -19,7 +19,7 @@ from typing import Any
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives import precise
+from fad.primitives import logarithms, precise
 from fad.primitives.precise import Kernel, is_complex
 
 Parts = tuple[Any, Any]
@@ -94,10 +94,10 @@ def _logarithm(a: Any, b: Any, real: Any, imag: Any) -> Parts:
 exp = _corrected(_exponential(0.0), precise.exp)
 exp2 = _corrected(_exponential(0.0), precise.exp2)
 expm1 = _corrected(_exponential(-1.0), _by_kind(precise.expm1, _complex_expm1))
-log = _corrected(_logarithm, lax.log)
-log1p = _corrected(_logarithm, precise.log1p)
-log2 = _corrected(_logarithm, precise.log2)
-log10 = _corrected(_logarithm, precise.log10)
+log = _corrected(_logarithm, logarithms.log)
+log1p = _corrected(_logarithm, logarithms.log1p)
+log2 = _corrected(_logarithm, logarithms.log2)
+log10 = _corrected(_logarithm, logarithms.log10)
 
 
 # ------------------------------------------------------------- roots, magnitude and direction
@@ -198,6 +198,6 @@ def _area_tangent(a: Any, b: Any, real: Any, imag: Any) -> Parts:
 arccos = _corrected(_arc_cosine, precise.arccos)
 arccosh = _corrected(_area_cosine, precise.arccosh)
 arcsinh = _corrected(_area_sine, precise.arcsinh)
-arctanh = _corrected(_area_tangent, precise.arctanh)
+arctanh = _corrected(_area_tangent, logarithms.arctanh)
 arcsin = _by_kind(precise.arcsin, _turned(arcsinh))
 arctan = _by_kind(lax.atan, _turned(arctanh))

@@ -16,7 +16,8 @@ from jax import numpy as jnp
 from fad.primitives.arithmetic import add, mul, neg, sub
 from fad.primitives.declare import INF, NAN, REAL_INEXACT, Convention, elementwise
 from fad.primitives.gamma import digamma_kernel, gamma_kernel, gammaln_kernel, polygamma
-from fad.primitives.precise import log1p, widened
+from fad.primitives.logarithms import log1p
+from fad.primitives.precise import widened
 from fad.primitives.series import bernoulli, log1p_minus, stirling
 
 _LARGE = 10.0

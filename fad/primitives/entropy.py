@@ -9,7 +9,8 @@ from jax import numpy as jnp
 
 from fad.primitives.arithmetic import div, mul, neg, sub
 from fad.primitives.declare import INEXACT, INF, NAN, REAL_INEXACT, Convention, elementwise
-from fad.primitives.precise import Constant, log1p, product, widened
+from fad.primitives.logarithms import log1p
+from fad.primitives.precise import Constant, product, widened
 from fad.primitives.series import polynomial
 from fad.primitives.transcendental import log
 from fad.primitives.transcendental import log1p as log1p_of

@@ -21,7 +21,8 @@ from fad.primitives.arithmetic import add, mul, neg, sub, times
 from fad.primitives.cumulative import linear_recurrence
 from fad.primitives.declare import INF, Convention, Sample, primitive
 from fad.primitives.derivative import PerOperand
-from fad.primitives.precise import log1p, widened
+from fad.primitives.logarithms import log1p
+from fad.primitives.precise import widened
 from fad.primitives.reductions import (
     Axes,
     accumulator,

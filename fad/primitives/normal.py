@@ -25,7 +25,8 @@ from fad.primitives.declare import (
     elementwise_family,
     function_of,
 )
-from fad.primitives.precise import log1p, polynomial, widened
+from fad.primitives.logarithms import log1p
+from fad.primitives.precise import polynomial, widened
 from fad.primitives.tails import ROOT_PI, erf_near, erfcx_above, squared_exponential
 
 _ROOT_2 = math.sqrt(2.0)

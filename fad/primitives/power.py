@@ -19,6 +19,7 @@ from fad.core.apply import apply1, apply2
 from fad.core.errors import FadValueError, located
 from fad.core.primitive import Primitive
 from fad.core.tensor import Tensor, aval_of
+from fad.primitives import logarithms
 from fad.primitives.arithmetic import COUNTING, mul
 from fad.primitives.declare import INF, NAN, Convention, elementwise_family, function_of
 from fad.primitives.precise import difference, is_complex
@@ -92,7 +93,7 @@ def _power(x: Any, y: Any, *, dx: int, dy: int) -> Any:
         return jnp.where((factor == 0) | (value == 0), 0.0, factor * value)
     # Leibniz: the derivatives in y of a polynomial in y times x**(y - dx). The logarithm of 0,
     # where x**y is 0, counts as 0.
-    log = lax.log(jnp.where(x == 0, jnp.ones_like(x), x))
+    log = logarithms.log(jnp.where(x == 0, jnp.ones_like(x), x))
     factor = jnp.zeros_like(x)
     for j in range(min(dx, dy) + 1):
         polynomial = jnp.full_like(y, 0.0)

@@ -10,7 +10,8 @@ from typing import Any
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives.precise import log1p, polynomial
+from fad.primitives.logarithms import log1p
+from fad.primitives.precise import polynomial
 
 
 def log1p_minus(x: Any) -> Any:

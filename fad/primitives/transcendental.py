@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from fad.primitives import annex_g, precise, tails
+from fad.primitives import annex_g, logarithms, precise, tails
 from fad.primitives.arithmetic import add, div, is_complex, mul, neg, square
 from fad.primitives.complexes import times_i
 from fad.primitives.declare import INEXACT, INF, REAL_INEXACT, Convention, elementwise
@@ -93,14 +93,14 @@ log10 = elementwise(
 def _logaddexp(x: Any, y: Any) -> Any:
     distance = lax.abs(x - y)
     larger = lax.max(x, y)  # where both are the same infinity, the distance is NaN
-    return jnp.where(x == y, larger + precise.LN2, larger + precise.log1p(lax.exp(-distance)))
+    return jnp.where(x == y, larger + precise.LN2, larger + logarithms.log1p(lax.exp(-distance)))
 
 
 @precise.widened
 def _logaddexp2(x: Any, y: Any) -> Any:
     ratio = precise.exp2(-lax.abs(x - y))
     larger = lax.max(x, y)
-    return jnp.where(x == y, larger + 1.0, larger + precise.log1p(ratio) / precise.LN2)
+    return jnp.where(x == y, larger + 1.0, larger + logarithms.log1p(ratio) / precise.LN2)
 
 
 def _share(exponential: Any, scale: float) -> Any:

@@ -101,14 +101,17 @@ def complex_points(real, imag, count=15):
 
 
 PLANE = complex_points(1e140, 1e140)
+RING = between(0.5, 2.0) * np.exp(1j * between(-3.1, 3.1)[::-1])
 COMPLEX = {
     "exp2": (
         lambda z: mp.exp(z * mp.log(2)),
         lambda z: mp.log(2) * mp.exp(z * mp.log(2)),
         complex_points(1000, 1e6),
     ),
+    "log": (mp.log, lambda z: 1 / z, join(PLANE, RING)),
+    "log2": (lambda z: mp.log(z) / mp.log(2), lambda z: 1 / (z * mp.log(2)), join(PLANE, RING)),
+    "log10": (lambda z: mp.log10(z), lambda z: 1 / (z * mp.log(10)), join(PLANE, RING)),
     "log1p": (lambda z: mp.log(1 + z), lambda z: 1 / (1 + z), PLANE),
-    "log": (mp.log, lambda z: 1 / z, PLANE),
     "tan": (mp.tan, lambda z: mp.sec(z) ** 2, complex_points(1e6, 300)),
     "tanh": (mp.tanh, sech2, complex_points(300, 1e6)),
     "sinh": (mp.sinh, mp.cosh, complex_points(700, 1e6)),
