@@ -36,13 +36,12 @@ def _complex(*shape: int) -> np.ndarray:
     return _draw(2, *shape)[0] + 1j * _draw(2, *shape)[1]
 
 
-def check_matrices(name: str, x: Aval) -> None:
-    """Raise unless ``x`` is a stack of square matrices of a dtype that LAPACK has."""
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+def check_matrices(name: str, x: Aval, square: bool = True) -> None:
+    """Raise unless ``x`` is a stack of (square) matrices of a dtype that LAPACK has."""
+    if x.ndim < 2 or (square and x.shape[-1] != x.shape[-2]):
+        kind = "square matrices" if square else "matrices"
         raise FadValueError(
-            located(
-                f"{name}: the last two axes must be those of square matrices, got shape {x.shape}"
-            )
+            located(f"{name}: the last two axes must be those of {kind}, got shape {x.shape}")
         )
     if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
         raise FadTypeError(
