@@ -20,6 +20,7 @@ from fad.core.apply import apply
 from fad.core.tensor import Tensor, aval_of
 from fad.primitives.declare import Convention, Declaration, Sample, declarations
 from fad.primitives.derivative import OPERANDS
+from fad.primitives.sparsity import sparsity
 
 FOLDER = "docs/primitives"
 _ACCURACY = ROOT / "docs" / "accuracy_table.json"
@@ -88,6 +89,10 @@ _READING = """
 Every operation of the library is one of these, or composed of them. An entry says
 
 - the formula, with operands x, y, z, w in order, and parameters by keyword;
+- the *kind*: what the form of the derivative says is zero. The Jacobian of an *elementwise*
+  primitive is diagonal in each operand. The derivative of a *linear* one does not depend on the
+  point, that of a *multilinear* one in an operand not on that operand; so *linear in x*. What is
+  said of derivatives holds between jumps;
 - the *derivative*: what reverse mode makes of a cotangent g for each operand. It is not copied
   from anywhere: the rule itself is run on symbols, so it is the form in which it is computed,
   chosen for its accuracy. `out` is the result, `a`, `b`, ... are parts used more than once;
@@ -117,6 +122,7 @@ def _entry(declaration: Declaration) -> Iterator[str]:
         yield ""
     yield f"`{formula(declaration)}`"
     yield ""
+    yield f"- Kind: {sparsity(declaration.primitive, _operand_count(declaration)).kind}."
     yield from _derivative(declaration)
     yield from _edges(declaration.conventions)
     yield from _accuracy(name)
@@ -132,9 +138,12 @@ def formula(declaration: Declaration) -> str:
     return f"{declaration.primitive.name}({', '.join([*operands, *sample.params])})"
 
 
+def _operand_count(declaration: Declaration) -> int:
+    return len(declaration.samples()[0].operands)
+
+
 def _derivative(declaration: Declaration) -> Iterator[str]:
     if declaration.primitive.derivative is None:
-        yield "- Derivative: none."
         return
     sample = _sample(declaration)
     operation = declaration.primitive(**sample.params)

@@ -21,6 +21,7 @@ from fad.core.graph import evaluate
 from fad.reverse import trace
 from tests.primitives import batching, values
 from tests.primitives.cases import Case, Function, cases_of, noise, resolution, split
+from tests.primitives.sparsity import check_sparsity
 from tests.primitives.values import same
 
 
@@ -293,6 +294,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "staged": check_staged,
     "jitted": check_jitted,
     "strong_zero": check_strong_zero,
+    "sparsity": check_sparsity,
 }
 """In the order in which they find most mistakes soonest."""
 
