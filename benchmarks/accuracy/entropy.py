@@ -6,7 +6,7 @@ from typing import Any
 
 from mpmath import mp
 
-from benchmarks.accuracy.exact import Exact, two
+from benchmarks.accuracy.exact import Exact, one, two
 from benchmarks.accuracy.grid import Domain
 
 LINE = Domain()
@@ -24,6 +24,30 @@ _SHIFTS = Domain(0.0, 100.0, around=(1.0,), spans=((0.0, 3.0), (0.0, 40.0)), den
 
 def _zeta(s: Any, q: Any, derivative: int = 0) -> Any:
     return mp.zeta(s, q, derivative)
+
+
+_REAL = Domain(-300.0, 1e3, (1.0, -0.5), ((-4.0, 4.0), (-40.0, 40.0), (-280.0, 40.0)), density=0.05)
+
+
+def _continued(s: Any, derivative: int = 0) -> Any:
+    """Riemann's zeta function: mpmath's own, which takes long for derivatives far below 0."""
+    if s > -1 or derivative == 0:
+        return mp.zeta(s, 1, derivative)
+    # The functional equation (DLMF 25.4.1), differentiated by Leibniz.
+    z, n = 1 - s, derivative
+    turned = [mp.sinpi(s / 2), mp.cospi(s / 2), -mp.sinpi(s / 2)]
+    sine = [t * (mp.pi / 2) ** n for n, t in enumerate(turned)]
+    slope = mp.log(2 * mp.pi) - mp.digamma(z)
+    scale = [mp.gamma(z) * mp.power(2 * mp.pi, -z)]
+    scale += [scale[0] * slope, scale[0] * (slope**2 + mp.psi(1, z))]
+    zeta = [(-1) ** n * mp.zeta(z, 1, n) for n in range(derivative + 1)]
+    return 2 * mp.fsum(
+        mp.factorial(n)
+        / (mp.factorial(i) * mp.factorial(j) * mp.factorial(n - i - j))
+        * (sine[i] * scale[j] * zeta[n - i - j])
+        for i in range(n + 1)
+        for j in range(n + 1 - i)
+    )
 
 
 ENTROPY: dict[str, Exact] = {
@@ -91,6 +115,14 @@ ENTROPY: dict[str, Exact] = {
         (lambda x, y: 1 / x, lambda x, y: -1 / y),
         (lambda x, y: -1 / x**2, None, lambda x, y: 1 / y**2),
         (POSITIVE, POSITIVE),
+    ),
+    "riemann_zeta": one(
+        _continued,
+        lambda s: _continued(s, 1),
+        lambda s: _continued(s, 2),
+        _REAL,
+        params={"order": 0},
+        bits=260,
     ),
     "zeta": two(
         _zeta,

@@ -51,6 +51,8 @@ REASONS = [
         dtypes="float32",
     ),
     Reason("zeta", "logarithms of both signs, weighted by the terms of the sum", "x y", "float64"),
+    Reason("riemann_zeta", "the functional equation multiplies four rounded factors", "value"),
+    Reason("riemann_zeta", _ZERO + " (below 0)", "x"),
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
     Reason("beta gamma_density", "the exponential magnifies the rounding of its large argument"),
     Reason("hazard", "the second derivative of log_ndtr, a product of rounded factors", "x"),

@@ -201,7 +201,8 @@ def _scaled_zeta(x: Any, n: int) -> Any:
 
 
 @widened
-def _polygamma(x: Any, *, order: int) -> Any:
+def polygamma_kernel(x: Any, *, order: int) -> Any:
+    """The derivative of digamma of this order; of order -1 log|Gamma(x)|."""
     if order == -1:
         return gammaln_kernel(x)
     if order == 0:
@@ -218,7 +219,7 @@ def _polygamma(x: Any, *, order: int) -> Any:
 
 POLYGAMMA: Primitive = elementwise_family(
     "polygamma",
-    _polygamma,
+    polygamma_kernel,
     [lambda g, x, *, order: mul(g, apply1(POLYGAMMA(order=order + 1), x))],
     params=[{"order": n} for n in range(-1, 4)],
     promotion=REAL_INEXACT,

@@ -1,8 +1,8 @@
 """Kernels that are accurate where the compiler's own are not, in JAX's kernel language.
 
-Measured against mpmath, XLA's ``exp2``, ``sinh`` and ``cosh`` are several hundred units in the last
-place off at large arguments. These are within a few. All are elementwise; half precision is computed
-in single precision. Logarithms have a module of their own.
+Measured against mpmath, XLA's ``exp2``, ``sinh`` and ``cosh`` are several hundred units in the
+last place off at large arguments. These are within a few. All are elementwise; half precision is
+computed in single precision. Logarithms have a module of their own.
 
 The usual compensated sums do not survive the compiler: XLA rewrites ``(1 + x) - 1`` as ``x`` and
 ``exp(a) * exp(b)`` as ``exp(a + b)``. What is written here does.

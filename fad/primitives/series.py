@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from math import comb
@@ -26,6 +27,19 @@ def log1p_minus(x: Any) -> Any:
     square = u * u
     series = polynomial(square, [2.0 / (2 * k + 3) for k in range(12)])
     return jnp.where(near, u * (square * series - safe), log1p(x) - x)
+
+
+def truncated_product(a: Sequence[Any], b: Sequence[Any]) -> list[Any]:
+    """The product of two power series, as many coefficients as both have."""
+    return [sum(a[i] * b[n - i] for i in range(n + 1)) for n in range(len(a))]
+
+
+def truncated_exp(value: Any, slope: Sequence[Any], count: int) -> list[Any]:
+    """The power series of a function with this value and this logarithmic derivative."""
+    out = [value]
+    for n in range(1, count):
+        out.append(sum(slope[k] * out[n - 1 - k] for k in range(n)) / float(n))
+    return out
 
 
 @cache

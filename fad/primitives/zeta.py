@@ -24,7 +24,7 @@ from fad.primitives.declare import (
     function_of,
 )
 from fad.primitives.precise import widened
-from fad.primitives.series import bernoulli
+from fad.primitives.series import bernoulli, truncated_product
 
 _SHIFT, _TERMS = 10, 12
 
@@ -32,52 +32,70 @@ Series = list[Any]
 """Coefficients of powers of a small change of s."""
 
 
-def _product(a: Series, b: Series) -> Series:
-    return [sum(a[i] * b[n - i] for i in range(n + 1)) for n in range(len(a))]
-
-
 def _linear(constant: Any, slope: Any, count: int) -> Series:
     return [constant, slope, *[jnp.zeros_like(constant)] * count][:count]
 
 
-def _power(base: Any, s: Any, dq: int, count: int) -> Series:
-    """base**-(s + dq). The rounding of s + dq would be magnified by the logarithm."""
-    value = lax.pow(base, -s) / lax.integer_pow(base, dq)
+def _power(base: Any, s: Any, dq: int, small: Any, count: int) -> Series:
+    """base**-(s + dq), times ``_scale`` where it is small.
+
+    The rounding of s + dq would be magnified by the logarithm.
+    """
+    root = lax.pow(base, jnp.where(small, -0.5 * s, -s))
+    value = jnp.where(small, (root * _scale(s)) * root, root)
+    value = value / lax.integer_pow(base, dq) if dq >= 0 else value * base
     if count == 1:
         return [value]
     log = jnp.where(value == 0, 0.0, -lax.log(base))  # derivatives of 0 are 0
     return [value * lax.integer_pow(log, n) / math.factorial(n) for n in range(count)]
 
 
-def _tail(a: Any, s: Any, count: int) -> Series:
-    """What the terms from ``a`` on add, over a**-s."""
+def _scale(x: Any) -> float:
+    """Keeps the terms of a sum above the normal range as long as the sum is."""
+    return 2.0 ** (2 * jnp.finfo(x.dtype).nmant)
+
+
+def _is_small(s: Any, base: Any) -> Any:
+    info = jnp.finfo(s.dtype)
+    return s * lax.log(base) > (-info.minexp - 1.5 * info.nmant) * math.log(2.0)
+
+
+def _tail(a: Any, s: Any, dq: int, count: int) -> Series:
+    """What the terms from ``a`` on add, over a**-(s + dq - 1)."""
     inverse = 1.0 / a
-    total = [a * (-1.0) ** n / lax.integer_pow(s - 1.0, n + 1) for n in range(count)]
-    total[0] = total[0] + 0.5
-    rising = _linear(s * inverse, inverse, count)
+    less_1 = s - 1.0 if dq == 0 else s + (dq - 1.0)
+    total = [(-1.0) ** n / lax.integer_pow(less_1, n + 1) for n in range(count)]
+    total[0] = total[0] + 0.5 * inverse
+    rising = _linear((s + float(dq)) * inverse, inverse, count)
+    rising = [r * inverse for r in rising]
     for k in range(1, _TERMS + 1):
         factor = bernoulli(2 * k) / math.factorial(2 * k)
         total = [t + factor * r for t, r in zip(total, rising, strict=True)]
         for shift in (2.0 * k - 1.0, 2.0 * k):
-            rising = _product(rising, _linear((s + shift) * inverse, inverse, count))
+            rise = _linear((s + (dq + shift)) * inverse, inverse, count)
+            rising = truncated_product(rising, rise)
     # Where s is large beside a, the rest of the terms is nothing beside the first.
-    return [jnp.where(s > 30.0 * a, 0.0, t) for t in total]
+    return [jnp.where(s + float(dq) > 30.0 * a, 0.0, t) for t in total]
+
+
+def hurwitz(x: Any, base: Any, dq: int, count: int) -> Series:
+    """The power series in s of a derivative in q, for x > 1 and base > 0."""
+    far, small = base >= x + float(_SHIFT), _is_small(x, base)
+    a = jnp.where(far, base, base + float(_SHIFT))
+    total = truncated_product(_power(a, x, dq - 1, small, count), _tail(a, x, dq, count))
+    for k in range(_SHIFT - 1, -1, -1):
+        term = _power(jnp.where(far, 1.0, base + float(k)), x, dq, small, count)
+        total = [t + jnp.where(far, 0.0, u) for t, u in zip(total, term, strict=True)]
+    for k in range(dq):
+        total = truncated_product(total, _linear(-(x + float(k)), jnp.full_like(x, -1.0), count))
+    return [jnp.where(small, t * (1.0 / _scale(x)), t) for t in total]
 
 
 @widened
 def _zeta(s: Any, q: Any, *, ds: int, dq: int) -> Any:
-    count = ds + 1
     inside = (s > 1.0) & (s < jnp.inf) & (q > 0)
     x, base = jnp.where(inside, s, 2.0), jnp.where(inside, q, 1.0)
-    far = base >= x + float(_SHIFT)
-    a = jnp.where(far, base, base + float(_SHIFT))
-    total = _product(_power(a, x, dq, count), _tail(a, x + float(dq), count))
-    for k in range(_SHIFT - 1, -1, -1):
-        term = _power(jnp.where(far, 1.0, base + float(k)), x, dq, count)
-        total = [t + jnp.where(far, 0.0, u) for t, u in zip(total, term, strict=True)]
-    for k in range(dq):
-        total = _product(total, _linear(-(x + float(k)), jnp.full_like(x, -1.0), count))
-    value = total[ds] * float(math.factorial(ds))
+    value = hurwitz(x, base, dq, ds + 1)[ds] * float(math.factorial(ds))
     return jnp.where(inside, value, _outside(s, q, ds, dq))
 
 

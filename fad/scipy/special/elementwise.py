@@ -23,6 +23,7 @@ from fad.primitives import zeta as _zeta
 from fad.primitives.arithmetic import add, sub
 from fad.primitives.broadcast import broadcast_to
 from fad.primitives.comparison import select
+from fad.primitives.riemann import riemann_zeta
 
 __all__ = [
     "beta", "betaln", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "expit",
@@ -127,17 +128,17 @@ def multigammaln(a: Any, d: int) -> Tensor:
 
 
 def zeta(x: Any, q: Any = None, out: None = None) -> Tensor:
-    """The sum of (q + k)**-x over k = 0, 1, 2, ...; with ``q=None`` Riemann's, where q is 1.
+    """The sum of (q + k)**-x over k = 0, 1, 2, ...; with ``q=None`` Riemann's zeta function.
 
     For x > 1 and q > 0, where it is differentiable in both. It is infinite at x = 1 and where q is
-    an integer up to 0, and else NaN.
+    an integer up to 0, and else NaN. Riemann's, where q would be 1, is continued to all real x.
 
     >>> import fad.scipy.special
     >>> fad.scipy.special.zeta(2.0)
     fad.Tensor(1.64493407)
     """
     refuse_out("zeta", out, "x, q")
-    result: Tensor = _zeta.zeta(tensor(x), 1.0 if q is None else tensor(q))
+    result: Tensor = riemann_zeta(tensor(x)) if q is None else _zeta.zeta(tensor(x), tensor(q))
     return result
 
 
