@@ -27,23 +27,31 @@ Title = Callable[[int], str]
 
 def lift_leaves(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Leaves of all trees as tensors, and the structure of each tree."""
-    leaves: list[Any] = []
+    why = "cannot be differentiated. Pass tensors, arrays or numbers, and close over the rest."
+    return each_leaf(transform, title, trees, lift, why)
+
+
+def each_leaf(
+    transform: str, title: Title, trees: Sequence[Any], make: Callable[[Any], Any], why: str
+) -> tuple[list[Any], list[Any]]:
+    """What ``make`` makes of the leaves of all trees, and the structure of each tree.
+
+    Where it refuses one, the message says which, what it is, and ``why`` that will not do.
+    """
+    made: list[Any] = []
     treedefs = []
     for number, tree in enumerate(trees):
         flat, treedef = pytree.flatten(tree)
         treedefs.append(treedef)
         for i, leaf in enumerate(flat):
             try:
-                leaves.append(lift(leaf))
+                made.append(make(leaf))
             except FadTypeError:
+                where = f"{title(number)}{pytree.paths(tree)[i]}"
                 raise FadTypeError(
-                    located(
-                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
-                        "which cannot be differentiated. Pass tensors, arrays or numbers, and "
-                        "close over the rest."
-                    )
+                    located(f"{transform}: {where} is {kind_of(leaf)}, which {why}")
                 ) from None
-    return leaves, treedefs
+    return made, treedefs
 
 
 def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:

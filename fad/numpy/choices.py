@@ -16,7 +16,7 @@ from fad.numpy.axes import is_sequence, tensor
 from fad.numpy.dtypes import result_type
 from fad.numpy.indexing import brought_inside
 from fad.numpy.logic import listed
-from fad.numpy.reductions import refuse_out
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import comparison
 from fad.primitives.broadcast import broadcast_to, convert, full
 from fad.primitives.declare import broadcast_shapes

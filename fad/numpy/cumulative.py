@@ -9,7 +9,7 @@ from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, tensor
 from fad.numpy.dtypes import as_dtype
-from fad.numpy.reductions import refuse_out
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import cumulative
 from fad.primitives.broadcast import convert, full
 from fad.primitives.shape import concatenate, reshape

@@ -19,6 +19,7 @@ from fad.core.aval import SCALARS
 from fad.core.errors import FadError, FadTypeError, located
 from fad.core.tensor import Array, Tensor
 from fad.numpy import ufunc_methods
+from fad.numpy.ufunc import refuse_out
 
 _namespaces: dict[str, ModuleType] = {}
 _ufuncs: dict[Any, Callable[..., Any]] = {}
@@ -82,10 +83,8 @@ def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[s
     if in_place:
         what = f"an in-place operation ({name}) would write a tensor into a NumPy array"
         instead = "write a = a + x instead of a += x"
-    else:
-        what = f"{name} cannot write through out=: a tensor's operations make new tensors"
-        instead = f"write result = {name}(...)"
-    raise FadTypeError(located(f"{what}; {instead}."))
+        raise FadTypeError(located(f"{what}; {instead}."))
+    refuse_out(name, outs)
 
 
 def _scipy_function(ufunc: np.ufunc) -> Any:
@@ -147,13 +146,7 @@ def _any_function(func: Any, function: Any, args: Any, kwargs: dict[str, Any]) -
     if function is None:
         return _by_numpy(func, name, args, kwargs)
     kwargs = dict(kwargs)
-    if kwargs.pop("out") is not None:
-        raise FadTypeError(
-            located(
-                f"{name} cannot write through out=: a tensor's operations make new tensors; "
-                f"write result = {name}(...)."
-            )
-        )
+    refuse_out(name, kwargs.pop("out"))
     return function(*args, **kwargs)
 
 

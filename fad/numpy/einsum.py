@@ -12,7 +12,7 @@ from fad.core.aval import Shape
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import tensor
-from fad.numpy.reductions import refuse_out
+from fad.numpy.ufunc import refuse_out
 from fad.primitives.broadcast import convert
 from fad.primitives.diagonal import diagonal
 from fad.primitives.products import contract, sum_labels

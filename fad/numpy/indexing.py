@@ -13,8 +13,8 @@ import numpy as np
 from fad.core.errors import FadIndexError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
-from fad.numpy.reductions import refuse_out
 from fad.numpy.shapes import ravel
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import broadcast
 from fad.primitives import shape as shapes
 from fad.primitives.declare import broadcast_shapes

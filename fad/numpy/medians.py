@@ -11,7 +11,8 @@ from fad.core import dtypes
 from fad.core.tensor import Tensor
 from fad.numpy.axes import tensor
 from fad.numpy.indexing import getitem, take_along_axis
-from fad.numpy.reductions import reduced_axes, refuse_out
+from fad.numpy.reductions import reduced_axes
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import comparison, extrema, floating, sorting
 from fad.primitives.broadcast import convert, full
 from fad.primitives.reductions import Axes, reduce_sum, reduced_shape

@@ -9,8 +9,7 @@ from typing import Any
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import is_sequence, one_axis, several_axes, tensor
-from fad.numpy.reductions import refuse_out
-from fad.numpy.ufunc import with_options
+from fad.numpy.ufunc import refuse_out, with_options
 from fad.primitives.arithmetic import mul, sub
 from fad.primitives.complexes import conj
 from fad.primitives.products import contract, dot_general

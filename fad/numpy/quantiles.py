@@ -28,8 +28,9 @@ from fad.core.tensor import Tensor
 from fad.numpy.axes import tensor
 from fad.numpy.indexing import getitem, take_along_axis
 from fad.numpy.medians import Lines, lined_up, sort_lines, spoilt
-from fad.numpy.reductions import reduced_axes, refuse_out
+from fad.numpy.reductions import reduced_axes
 from fad.numpy.statistics import fitting_weights
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import comparison, cumulative, extrema, floating, sorting
 from fad.primitives.arithmetic import div
 from fad.primitives.broadcast import broadcast_to, convert, full

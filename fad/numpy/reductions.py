@@ -16,11 +16,12 @@ from fad.core import dtypes
 from fad.core.apply import apply1
 from fad.core.aval import SCALARS, Shape
 from fad.core.dtypes import DType
-from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.errors import FadValueError, located
 from fad.core.primitive import Operation, Primitive
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
 from fad.numpy.dtypes import as_dtype, result_type
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import arithmetic, comparison, extrema, reductions
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes
@@ -52,17 +53,6 @@ def reduction(primitive: Primitive, x: Tensor, axis: int | None, keepdims: bool)
         axes = reduced_axes(primitive.name.removeprefix("reduce_"), axis, x.ndim)
         operation = _operations[key] = primitive(axes=axes, keepdims=bool(keepdims))
     return operation
-
-
-def refuse_out(name: str, out: Any) -> None:
-    """Raise if a result shall be written somewhere."""
-    if out is not None:
-        raise FadTypeError(
-            located(
-                f"{name} cannot write through out=: a tensor's operations make new tensors; "
-                f"write result = {name}(...)."
-            )
-        )
 
 
 def masked(x: Tensor, where: Any, fill: Any) -> Tensor:

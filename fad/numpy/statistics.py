@@ -12,7 +12,8 @@ from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import several_axes, tensor
 from fad.numpy.dtypes import as_dtype
-from fad.numpy.reductions import masked, reduced_axes, reduction, refuse_out
+from fad.numpy.reductions import masked, reduced_axes, reduction
+from fad.numpy.ufunc import refuse_out
 from fad.primitives import arithmetic, complexes, extrema, norms, reductions
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes

@@ -89,13 +89,13 @@ def _listed(x: Any) -> Any:
     return asarray(x) if isinstance(x, (list, tuple)) else x
 
 
-def refuse_out(name: str, out: Any, example: str = "y") -> None:
+def refuse_out(name: str, out: Any, example: str = "...") -> None:
     """Raise if a result shall be written somewhere."""
     if out is not None and not (isinstance(out, tuple) and all(o is None for o in out)):
         raise FadTypeError(
             located(
-                f"{name} cannot write through out=: tensors are immutable: write "
-                f"x = np.{name}({example})"
+                f"{name} cannot write through out=: tensors are immutable; write "
+                f"result = {name}({example})."
             )
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from fad.core import dtypes, pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, located, name_of
-from fad.core.leaves import Title, at, kind_of, output_leaves
+from fad.core.leaves import Title, at, each_leaf, kind_of, output_leaves
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.broadcast import convert
 
@@ -19,23 +19,8 @@ from fad.primitives.broadcast import convert
 
 def shape_only(transform: str, title: Title, trees: Sequence[Any]) -> tuple[list[Aval], list[Any]]:
     """Avals of the leaves of all trees, which may be anything with shape and dtype; their trees."""
-    avals: list[Aval] = []
-    treedefs = []
-    for number, tree in enumerate(trees):
-        flat, treedef = pytree.flatten(tree)
-        treedefs.append(treedef)
-        for i, leaf in enumerate(flat):
-            try:
-                avals.append(_aval_of_any(leaf))
-            except FadTypeError:
-                raise FadTypeError(
-                    located(
-                        f"{transform}: {title(number)}{pytree.paths(tree)[i]} is {kind_of(leaf)}, "
-                        "which has no shape and dtype of a tensor. Pass tensors, arrays, numbers "
-                        "or avals."
-                    )
-                ) from None
-    return avals, treedefs
+    why = "has no shape and dtype of a tensor. Pass tensors, arrays, numbers or avals."
+    return each_leaf(transform, title, trees, _aval_of_any, why)
 
 
 def _aval_of_any(x: Any) -> Aval:

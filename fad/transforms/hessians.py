@@ -20,7 +20,7 @@ from fad.transforms.arguments import (
     Selection,
     zeros_or_float0,
 )
-from fad.transforms.checks import check_chunk_size, scalar_output, split_aux
+from fad.transforms.checks import check_chunk_size, scalar_output
 from fad.transforms.jacobians import ChunkSize, Point
 from fad.transforms.pushforward import directions_of, pushed, pushed_leaves, vjp
 
@@ -165,12 +165,8 @@ def _record_scalar(point: Point) -> tuple[Recording, Any, Any]:
 
 def _call_scalar(point: Point, tensors: Sequence[Any]) -> tuple[Any, Any]:
     """aux and the scalar result of the user's function."""
-    args, kwargs = point.inputs.call(list(tensors))
+    out, aux = point.evaluate(tensors)
     f = point.inputs.selection.function
-    out = f(*args, **kwargs)
-    aux = None
-    if point.options.has_aux:
-        out, aux = split_aux(point.transform, f, out)
     return aux, scalar_output(point.transform, f, out, point.options.holomorphic)
 
 

@@ -190,14 +190,17 @@ class Point:
         self.in_avals = [x.aval for x in inputs.wanted]
         self.n = sum(a.size for a in self.in_avals)
 
-    def call(self, tensors: Sequence[Any]) -> tuple[list[Any], Any, Any]:
-        """Output leaves, their tree, and aux, of the user's function at these inputs."""
+    def evaluate(self, tensors: Sequence[Any]) -> tuple[Any, Any]:
+        """The result and aux of the user's function at these inputs."""
         f = self.inputs.selection.function
         args, kwargs = self.inputs.call(list(tensors))
         out = f(*args, **kwargs)
-        aux = None
-        if self.options.has_aux:
-            out, aux = split_aux(self.transform, f, out)
+        return split_aux(self.transform, f, out) if self.options.has_aux else (out, None)
+
+    def call(self, tensors: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+        """Output leaves, their tree, and aux, of the user's function at these inputs."""
+        f = self.inputs.selection.function
+        out, aux = self.evaluate(tensors)
         leaves, treedef = output_leaves(self.transform, f, out)
         for i, leaf in enumerate(leaves):
             check_output(self.transform, leaf.aval, out, i, self.options.holomorphic)

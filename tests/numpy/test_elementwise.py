@@ -52,7 +52,7 @@ def test_every_ufunc_is_here_and_agrees(name):
 def test_out_and_where_are_refused_by_name(name):
     ufunc, function = getattr(np, name), getattr(fnp, name)
     args = operands(ufunc)
-    with pytest.raises(TypeError, match=r"tensors are immutable: write x = np\."):
+    with pytest.raises(TypeError, match=r"tensors are immutable; write result = \w+\("):
         function(*args, out=np.zeros(3))
     with pytest.raises(TypeError, match="leaves elements undefined"):
         function(*args, where=np.array([True, False, True]))
