@@ -14,9 +14,8 @@ from typing import Any
 from fad.core import dtypes
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy.axes import one_axis, tensor
+from fad.numpy.axes import inexact, one_axis, tensor
 from fad.numpy.dtypes import as_dtype
-from fad.numpy.linalg import inexact
 from fad.numpy.statistics import mean as _mean
 from fad.primitives import extrema, logistic, normal, transcendental
 from fad.primitives.arithmetic import add, div, mul, neg, rsqrt, sqrt, square, sub

@@ -132,8 +132,7 @@ CALLS |= {
 NO_ALTERNATIVE = {
     "isfortran": "a tensor has no memory layout",
     "isnat": "a tensor holds no dates",
-    "polyfit": "later, with least squares",
-    "roots": "later, with eigenvalues",
+    "roots": "later, with the eigenvalues of general matrices",
 }
 """Why there is nothing to write instead."""
 

@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
+from fad.core import dtypes
 from fad.core.aval import Shape
 from fad.core.errors import FadAxisError, FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import creation
+from fad.primitives.broadcast import convert
 
 
 def tensor(x: Any) -> Tensor:
     """``x`` itself if it is a tensor, and else a tensor of it."""
     return x if isinstance(x, Tensor) else creation.asarray(x)
+
+
+def inexact(x: Any) -> Tensor:
+    """A tensor of floats or complex numbers: integers and booleans become float64."""
+    x = tensor(x)
+    return x if x.aval.inexact else convert(x, dtypes.float64)
 
 
 def one_axis(name: str, axis: Any, ndim: int) -> int:

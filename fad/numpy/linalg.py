@@ -19,25 +19,38 @@ from fad.core import dtypes
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import products
-from fad.numpy.axes import one_axis, several_axes, tensor
+from fad.numpy.axes import inexact, one_axis, several_axes, tensor
+from fad.numpy.decompositions import (
+    eigh,
+    eigvalsh,
+    lstsq,
+    matrix_rank,
+    pinv,
+    qr,
+    svd,
+    svdvals,
+)
 from fad.numpy.products import matmul, tensordot, vecdot
+from fad.numpy.shapes import expand_dims, moveaxis
 from fad.numpy.ufunc import refuse_out
 from fad.primitives import determinants, linalg, lu
 from fad.primitives import diagonal as diagonals
-from fad.primitives.arithmetic import absolute
+from fad.primitives.arithmetic import absolute, div, mul
 from fad.primitives.broadcast import broadcast_to, convert
-from fad.primitives.comparison import ne
+from fad.primitives.comparison import logical_and, logical_not, ne, select
 from fad.primitives.constants import eye
+from fad.primitives.floating import isnan
 from fad.primitives.linalg import adjoint
 from fad.primitives.norms import norm as _norm
 from fad.primitives.products import matmul as _matmul
-from fad.primitives.reductions import Axes, reduce_max, reduce_min, reduce_sum
+from fad.primitives.reductions import Axes, reduce_any, reduce_max, reduce_min, reduce_sum
 from fad.primitives.shape import reshape
 
 __all__ = [
-    "cholesky", "cross", "det", "diagonal", "inv", "matmul", "matrix_norm", "matrix_power",
-    "matrix_transpose", "multi_dot", "norm", "outer", "slogdet", "solve", "tensordot", "trace",
-    "vecdot", "vector_norm",
+    "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
+    "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer",
+    "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot",
+    "vector_norm",
 ]  # fmt: skip
 
 
@@ -46,12 +59,6 @@ class SlogdetResult(NamedTuple):
 
     sign: Tensor
     logabsdet: Tensor
-
-
-def inexact(x: Any) -> Tensor:
-    """A tensor of floats or complex numbers: integers and booleans become float64."""
-    x = tensor(x)
-    return x if x.aval.inexact else convert(x, dtypes.float64)
 
 
 # ------------------------------------------------------------------- factors, systems, inverses
@@ -142,8 +149,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     """A norm of vectors (one axis) or matrices (two axes).
 
     Without ``ord`` and ``axis`` it is the 2-norm of all elements. ``ord`` is a number, inf or -inf
-    for vectors; ``"fro"``, 1, -1, inf or -inf for matrices. Tiny and huge elements neither
-    underflow nor overflow on the way; the derivative at 0 is 0.
+    for vectors; ``"fro"``, 1, -1, inf, -inf, 2 or -2 (the largest and the smallest singular value)
+    or ``"nuc"`` (their sum) for matrices. Tiny and huge elements neither underflow nor overflow on
+    the way. The derivative at 0 is 0; singular values that are equally large share evenly.
 
     >>> import fad.numpy as np
     >>> np.linalg.norm([3e200, 4e200])
@@ -200,10 +208,17 @@ def _vector_norm(x: Tensor, ord: Any, axes: Axes, keepdims: bool) -> Tensor:
     return _norm(x, axes, keepdims, ord)
 
 
+_OF_SINGULAR_VALUES: dict[Any, Any] = {2: reduce_max, -2: reduce_min, "nuc": reduce_sum}
+
+
 def _matrix_norm(x: Tensor, ord: Any, axes: Axes, keepdims: bool) -> Tensor:
     rows, columns = axes
     if ord == "fro":
         return _norm(x, tuple(sorted(axes)), keepdims)
+    if ord in (2, -2, "nuc"):
+        s = svdvals(moveaxis(x, axes, (-2, -1)))
+        out = _OF_SINGULAR_VALUES[ord](s, (s.ndim - 1,))
+        return expand_dims(out, sorted(axes)) if keepdims else out
     if ord in (1, -1):
         summed, compared = rows, columns
     elif ord in (inf, -inf):
@@ -211,8 +226,8 @@ def _matrix_norm(x: Tensor, ord: Any, axes: Axes, keepdims: bool) -> Tensor:
     else:
         raise FadValueError(
             located(
-                f"Invalid norm order {ord!r} for matrices: 'fro', 1, -1, inf or -inf expected"
-                + ("; this one needs singular values" if ord in (2, -2, "nuc") else "")
+                f"Invalid norm order {ord!r} for matrices: 'fro', 'nuc', 1, -1, 2, -2, inf or -inf "
+                "expected"
             )
         )
     sums = reduce_sum(absolute(x), (summed,), True)
@@ -220,6 +235,34 @@ def _matrix_norm(x: Tensor, ord: Any, axes: Axes, keepdims: bool) -> Tensor:
     if keepdims:
         return extremum
     return reshape(extremum, tuple([n for i, n in enumerate(x.shape) if i not in axes]))
+
+
+def cond(x: Any, p: Any = None) -> Tensor:
+    """The condition number: the norm of order ``p`` times that of the inverse.
+
+    If ``p`` is None or 2 that is the largest over the smallest singular value (their inverse
+    quotient if -2), also of matrices that are not square. Infinite for singular matrices.
+
+    >>> import fad.numpy as np
+    >>> np.linalg.cond([[4.0, 0.0], [0.0, 2.0]])
+    fad.Tensor(2.)
+    """
+    x = inexact(x)
+    if x.ndim < 2 or not x.size:
+        raise FadValueError(
+            located(f"cond: needs matrices that are not empty, got shape {x.shape}")
+        )
+    if p is None or p in (2, -2):
+        s = svdvals(x)
+        largest, smallest = reduce_max(s, (s.ndim - 1,)), reduce_min(s, (s.ndim - 1,))
+        return div(smallest, largest) if p == -2 else _infinite(x, div(largest, smallest))
+    return _infinite(x, mul(matrix_norm(x, ord=p), matrix_norm(inv(x), ord=p)))
+
+
+def _infinite(x: Tensor, quotient: Tensor) -> Tensor:
+    """``quotient``, infinite where it is NaN and ``x`` is not: the matrix is singular."""
+    known = logical_not(reduce_any(isnan(x), (x.ndim - 2, x.ndim - 1)))
+    return select(logical_and(known, isnan(quotient)), inf, quotient)
 
 
 # ------------------------------------------------------------------ products, parts of matrices

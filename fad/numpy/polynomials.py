@@ -9,23 +9,32 @@ import math
 from operator import index
 from typing import Any
 
+from numpy import finfo
+
 from fad.core import dtypes
 from fad.core.aval import Shape
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy import signals
-from fad.numpy.axes import tensor
+from fad.numpy.axes import inexact, tensor
+from fad.numpy.decompositions import lstsq
+from fad.numpy.diagonals import vander
 from fad.numpy.shapes import atleast_1d
 from fad.primitives.arithmetic import add, div, mul, neg, sub
 from fad.primitives.broadcast import broadcast_to, convert, full
 from fad.primitives.constants import iota
 from fad.primitives.declare import broadcast_shapes
 from fad.primitives.join import concatenate, stack, unstack
+from fad.primitives.linalg import product
+from fad.primitives.lu import inverse
+from fad.primitives.norms import norm
 from fad.primitives.products import dot_general
 from fad.primitives.reductions import reduce_sum
 from fad.primitives.shape import flip, pad, reshape, slice_axis
 
-__all__ = ["poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval"]
+__all__ = [
+    "poly", "polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval",
+]  # fmt: skip
 
 _UNROLLED = 32
 """Up to so many coefficients Horner's scheme is written out; beyond, it goes by blocks of them."""
@@ -176,8 +185,8 @@ def polydiv(u: Any, v: Any) -> tuple[Tensor, Tensor]:
     >>> fnp.polydiv([3.0, 5.0, 2.0], [2.0, 1.0])
     (fad.Tensor([1.5 , 1.75]), fad.Tensor([0.25]))
     """
-    x = _inexact(_coefficients("polydiv", u))
-    y = _inexact(_coefficients("polydiv", v))
+    x = inexact(_coefficients("polydiv", u))
+    y = inexact(_coefficients("polydiv", v))
     dtype = dtypes.promote_types(x.dtype, y.dtype)
     rest, divisor = convert(x, dtype), convert(y, dtype)
     n = divisor.size
@@ -190,10 +199,6 @@ def polydiv(u: Any, v: Any) -> tuple[Tensor, Tensor]:
         rest = concatenate([sub(head, mul(factor, tail)), left], 0)
     quotient = stack(found, 0) if found else full((1,), 0, dtype)
     return quotient, rest if rest.size else full((1,), 0, dtype)
-
-
-def _inexact(x: Tensor) -> Tensor:
-    return x if x.aval.inexact else convert(x, dtypes.float64)
 
 
 def poly(seq_of_zeros: Any) -> Tensor:
@@ -213,7 +218,7 @@ def poly(seq_of_zeros: Any) -> Tensor:
                 "polynomial of a matrix needs its eigenvalues"
             )
         )
-    zeros = _inexact(zeros)
+    zeros = inexact(zeros)
     if not zeros.size:
         return full((), 1, zeros.dtype)  # as NumPy has it
     out = full((1,), 1, zeros.dtype)
@@ -221,3 +226,77 @@ def poly(seq_of_zeros: Any) -> Tensor:
         shifted = mul(neg(zero), out)
         out = add(pad(out, (0,), (1,)), pad(shifted, (1,), (0,)))
     return out
+
+
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: Any,
+    rcond: Any = None,
+    full: bool = False,
+    w: Any = None,
+    cov: bool | str = False,
+) -> Any:
+    """The coefficients of the polynomial of degree ``deg`` that fits ``y`` at ``x`` best.
+
+    The weighted sum of squares of ``w * (p(x) - y)`` is least; ``y`` may have several columns. With
+    ``full`` the result is followed by the residuals, rank and singular values of the system and
+    ``rcond``, as :func:`fad.numpy.linalg.lstsq` gives them; with ``cov`` by the covariance of the
+    coefficients, not scaled by the residuals if that is ``"unscaled"``. Where NumPy warns of a
+    rank that is too small nothing is said, since that would read a value.
+
+    >>> import fad.numpy as fnp
+    >>> fnp.polyfit([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0], 1).round(6)
+    fad.Tensor([2., 1.])
+    """
+    order = index(deg) + 1
+    at, values = inexact(x), inexact(y)
+    if order < 1:
+        raise FadValueError(located(f"polyfit: deg must not be negative, got {deg}"))
+    if at.ndim != 1 or not at.size or values.ndim not in (1, 2) or values.shape[0] != at.size:
+        raise FadValueError(
+            located(
+                f"polyfit: x must be a vector that is not empty, and y a vector or a matrix of as "
+                f"many rows, got shapes {at.shape} and {values.shape}"
+            )
+        )
+    left = vander(at, order)
+    if w is not None:
+        weights = inexact(w)
+        if weights.shape != at.shape:
+            raise FadValueError(
+                located(f"polyfit: w must have the shape of x, got {weights.shape} for {at.shape}")
+            )
+        column = reshape(weights, (at.size, 1))
+        left = mul(left, column)
+        values = mul(values, weights if values.ndim == 1 else column)
+    cutoff = at.size * float(finfo(at.dtype).eps) if rcond is None else rcond
+    scale = norm(left, (0,))
+    solution, squares, rank, s = lstsq(div(left, scale), values, cutoff)
+    divisor = scale if values.ndim == 1 else reshape(scale, (order, 1))
+    found = div(solution, divisor)
+    if full:
+        return found, squares, rank, s, cutoff
+    if not cov:
+        return found
+    return found, _covariance(left, scale, squares, values.ndim, cov == "unscaled")
+
+
+def _covariance(left: Tensor, scale: Tensor, squares: Tensor, ndim: int, unscaled: bool) -> Tensor:
+    """The covariance of the coefficients of a fit, for each column of the values."""
+    count, order = left.shape
+    scaled = div(left, scale)
+    inverted = inverse(product(scaled, scaled, -2, -2))
+    base = div(div(inverted, reshape(scale, (order, 1))), scale)
+    if not unscaled and count <= order:
+        raise FadValueError(
+            located(
+                f"polyfit: {count} points are too few for the covariance of {order} coefficients; "
+                "the number of data points must exceed the number of coefficients to scale it"
+            )
+        )
+    base = base if ndim == 1 else reshape(base, (order, order, 1))
+    if unscaled:
+        return base
+    factor = div(squares, float(count - order))
+    return mul(base, reshape(factor, ()) if ndim == 1 else factor)

@@ -17,14 +17,18 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
-from fad.core.primitive import Operation
 from fad.primitives.arithmetic import add, mul, sub
-from fad.primitives.broadcast import broadcast_to
 from fad.primitives.complexes import imag, make_complex, real
 from fad.primitives.declare import Convention, Sample, primitive
 from fad.primitives.derivative import PerOperand
 from fad.primitives.diagonal import diagonal
-from fad.primitives.linalg import check_matrices, matrix_transpose, product, same_on_stacks
+from fad.primitives.linalg import (
+    all_on_stacks,
+    check_matrices,
+    matrix_transpose,
+    product,
+    same_on_stacks,
+)
 from fad.primitives.lu import draw_matrices, inverse
 from fad.primitives.products import dot_general
 from fad.primitives.reductions import reduce_sum
@@ -203,16 +207,6 @@ def trace(x: Any) -> Any:
     return reduce_sum(diagonal(x), (x.aval.ndim - 2,))
 
 
-def _batch_push(
-    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
-) -> tuple[Any, Any]:
-    whole = [
-        x if flag else broadcast_to(x, (size, *x.aval.shape))
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return apply2(operation, *whole), True
-
-
 COFACTORS_PUSH = primitive(
     "cofactors_push",
     _cofactors_push,
@@ -221,7 +215,7 @@ COFACTORS_PUSH = primitive(
         [_push_twice, lambda g, x: cofactors_push(x, g)],
     ),
     infer=lambda x, y: make_aval(x.shape, x.dtype),
-    batch=_batch_push,
+    batch=all_on_stacks,
     compile_cost=60.0,
     samples=lambda: [
         Sample((draw_matrices(4, 4), np.ones((4, 4)) + np.eye(4))),  # of order 3 it is linear in x

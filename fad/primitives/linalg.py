@@ -79,6 +79,17 @@ def same_on_stacks(
     return apply(operation, *operands), True
 
 
+def all_on_stacks(
+    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    """The same for several operands: those that all examples share are repeated."""
+    whole = [
+        x if flag else broadcast_to(x, (size, *x.aval.shape))
+        for x, flag in zip(operands, batched, strict=True)
+    ]
+    return apply(operation, *whole), True
+
+
 def triangle(x: Any, lower: bool, strict: bool) -> Any:
     """The triangle of each matrix that a solver reads."""
     return tril(x, -int(strict)) if lower else triu(x, int(strict))
@@ -151,11 +162,7 @@ def batch_solve(
     *matrix, b = operands
     if not any(batched[:-1]):
         return with_more_columns(lambda b: apply(operation, *matrix, b), b, 1), True
-    whole = [
-        x if flag else broadcast_to(x, (size, *x.aval.shape))
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return apply(operation, *whole), True
+    return all_on_stacks(operation, size, operands, batched)
 
 
 def with_more_columns(solve: Any, b: Any, count: int) -> Any:

@@ -16,14 +16,13 @@ from jax import numpy as jnp
 from fad.core import dtypes
 from fad.core.apply import apply2
 from fad.core.aval import Aval, make_aval
-from fad.core.primitive import Operation
 from fad.primitives.arithmetic import add, sub
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.complexes import conj
 from fad.primitives.declare import Convention, Sample, primitive
 from fad.primitives.decompositions import draw, draw_complex, times_adjoint
 from fad.primitives.derivative import PerOperand
-from fad.primitives.linalg import adjoint, check_matrices, product
+from fad.primitives.linalg import adjoint, all_on_stacks, check_matrices, product
 
 
 def _pinv(x: Any, cutoff: Any) -> Any:
@@ -63,16 +62,6 @@ def _pull(g: Any, x: Any, out: Any) -> Any:
     return conj(sub(add(left, right), inside))
 
 
-def _batch(
-    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
-) -> tuple[Any, Any]:
-    whole = [
-        x if flag else broadcast_to(x, (size, *x.aval.shape))
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return apply2(operation, *whole), True
-
-
 def _samples() -> list[Sample]:
     small = np.array(1e-15)
     dependent = draw(3, 1) @ draw(1, 2) + 0.0
@@ -90,7 +79,7 @@ PINV = primitive(
     _pinv,
     PerOperand([_push, None], [_pull, None]),
     infer=_infer,
-    batch=_batch,
+    batch=all_on_stacks,
     compile_cost=25.0,
     samples=_samples,
     reference=np.linalg.pinv,

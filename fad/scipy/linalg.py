@@ -10,7 +10,8 @@ from typing import Any
 
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy.linalg import columns, inexact
+from fad.numpy.axes import inexact
+from fad.numpy.linalg import columns
 from fad.numpy.linalg import det as _det
 from fad.numpy.linalg import inv as _inv
 from fad.numpy.sorting import argsort
