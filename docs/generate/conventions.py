@@ -44,7 +44,7 @@ KNOWN_AS = {
 def known_as(primitive: str) -> str | None:
     """The name by which users know a primitive; None if it is a part of derivatives."""
     for namespace in (fad.numpy, fad.numpy.linalg, special, fad_linalg):
-        if hasattr(namespace, primitive):
+        if primitive in namespace.__all__:
             return primitive
     return KNOWN_AS.get(primitive)
 
@@ -374,12 +374,12 @@ a tangent or cotangent with a partial derivative. Put precisely:
 - Elementwise functions have strong zeros: the partial derivative meets the cotangent in a strong
   product. Where functions choose or add (`where`, `select`, `maximum`, `clip`, indexing, sorting,
   shapes, sums), zeros are strong anyway.
-- So have `prod`, `max`, `min`, `norm`, `logsumexp`, `softmax` and their kin. At bad points of their
-  own (zeros, the origin, all -inf) they need none: see the table.
-- `cumprod` has, where the products themselves are infinite; the recurrence in the second
-  derivatives of `prod` and `cumprod` multiplies infinite elements as they are.
-- Matrix products, convolutions, `det`, solving and factorisations are as they are: a zero cotangent
-  times an infinite or NaN element of a matrix is NaN.
+- So have `prod`, `max`, `min`, `norm`, `logsumexp`, `softmax` and `x.at[...].multiply`. At bad
+  points of their own (zeros, the origin, all -inf) they need none: see the table.
+- What multiplies within its kernel has none: matrix products, convolutions, `det` and `slogdet`,
+  solving, factorisations, and recurrences, which are `cumprod`, the second derivatives of `prod`
+  and, at NaN, `logaddexp.accumulate`. There a zero cotangent times an infinite or NaN element is
+  NaN.
 
 ### Why it is not the default
 

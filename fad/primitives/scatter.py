@@ -15,10 +15,11 @@ from jax import numpy as jnp
 
 from fad.core.apply import apply
 from fad.core.aval import Aval, Shape, make_aval
+from fad.core.config import is_zero_strong
 from fad.core.dtypes import bool_
 from fad.core.primitive import Operation, Primitive, ReverseRule
 from fad.primitives import broadcast
-from fad.primitives.arithmetic import add, div, mul
+from fad.primitives.arithmetic import add, div, mul, times
 from fad.primitives.comparison import eq, select
 from fad.primitives.declare import Sample, primitive
 from fad.primitives.derivative import Variadic
@@ -134,7 +135,7 @@ SCATTER_ADD = _declare(
     "scatter_add",
     _kernel(lax.scatter_add, lax.add),
     Variadic(_transpose_add, leading=2),
-    cases=(0, 2, 5, 7, 8, 9),
+    cases=(0, 1, 2, 5, 7, 8, 9),
 )
 
 
@@ -265,13 +266,16 @@ def _partials_mul(
         return mul(there, _product_of_others(updates, indices, x, selection))
 
     def scale(t: Any) -> Any:
+        if is_zero_strong():
+            ones = broadcast.ones(x.aval)
+            return times(t, scatter(SCATTER_MUL, ones, updates, indices, selection))
         return scatter(SCATTER_MUL, t, updates, indices, selection)
 
     return (
         scale,
-        lambda t: spread(mul(t, factor()), indices, selection, x.aval.shape),
+        lambda t: spread(times(t, factor()), indices, selection, x.aval.shape),
         scale,
-        lambda g: mul(gather(g, indices, selection), factor()),
+        lambda g: times(gather(g, indices, selection), factor()),
     )
 
 

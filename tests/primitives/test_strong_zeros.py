@@ -83,3 +83,28 @@ def test_a_zero_stays_zero_at_any_point(name):
         pushed = fad.jvp(function, tuple(bad), tuple(np.zeros_like(x) for x in bad))[1]
     for x in (*zeros, *pushed):
         np.testing.assert_array_equal(np.asarray(x), np.zeros(x.shape))
+
+
+# They multiply within their kernels, so a zero times an infinite element is NaN: documented.
+AS_THEY_ARE = {
+    "cholesky", "cofactors", "cofactors_push", "convolve", "det", "dot_general", "eigh",
+    "linear_recurrence", "lu", "lu_solve", "pinv", "products_before", "qr", "slogdet", "svd",
+    "svdvals", "triangular_solve",
+    "cumlogsumexp", "cumlogsumexp_weights",  # of NaN alone
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fill", BAD)
+@pytest.mark.parametrize("name", sorted(set(DIFFERENTIABLE) - set(ELEMENTWISE) - AS_THEY_ARE))
+def test_a_zero_stays_zero_where_all_elements_are_bad(name, fill):
+    for sample in declarations[name].samples():
+        function, points = of_inexact(name, sample)
+        if not points or not function(*points):
+            continue
+        bad = [np.full_like(x, fill) for x in points]
+        with fad.strong_zero(), fad.config(compile="never"):
+            out, pull = fad.vjp(function, *bad)
+            zeros = pull([np.zeros(o.shape, o.dtype) for o in out])
+            pushed = fad.jvp(function, tuple(bad), tuple(map(np.zeros_like, bad)))[1]
+        for x in (*zeros, *pushed):
+            np.testing.assert_array_equal(np.asarray(x), np.zeros(x.shape))

@@ -27,6 +27,7 @@ SCALAR = {
     "where log": (lambda x: np.where(x > 0, x * np.log(x), 0.0), 0.0, 0.0, 0.0),
     "where quotient": (lambda x: np.where(x > 0, 3.0 / x, 0.0), 0.0, 0.0, 0.0),
     "where quotient, slope": (lambda x: np.where(x > 0, 3.0 / x, 2.0 * x), 0.0, 2.0, 0.0),
+    "where ratio": (lambda n: np.where(n > 0, (n + 1.0) / n, 0.0), 0.0, 0.0, 0.0),
     "where power": (lambda x: np.where(x > 0, x**0.3, 0.0), 0.0, 0.0, 0.0),
     "where power of int": (lambda x: np.where(x > 0, x**-2, x**2), 0.0, 0.0, 2.0),
     "where exponent": (lambda x: np.where(x < 0, x**x, x), 0.0, 1.0, 0.0),
@@ -45,6 +46,8 @@ SCALAR = {
     "product with a zero": (lambda x: x * np.sin(x), 0.0, 0.0, 2.0),
     "prod": (lambda x: np.where(x > 0, np.prod(np.stack([x, 1.0 / x])), x), 0.0, 1.0, None),
     "logsumexp": (lambda x: logsumexp(np.log(np.stack([x, x]))), 0.0, 0.0, 0.0),
+    "logsumexp of -inf": (lambda x: logsumexp(np.stack([x, x])), -INF, 0.0, 0.0),
+    "norm at 0": (lambda x: np.linalg.norm(np.stack([x, x])), 0.0, 0.0, 0.0),
     "max of NaN": (lambda x: np.where(np.isnan(x), 0.0, np.max(np.stack([x, x]))), NAN, 0.0, 0.0),
     "norm": (lambda x: np.where(x < 5, np.linalg.norm(np.stack([x, x])), x), INF, 1.0, 0.0),
 }  # fmt: skip
@@ -73,7 +76,10 @@ for outer in ("grad", "jvp", "grad of jit", "vmap of grad"):
         SECOND[f"{outer}, {inner}"] = lambda f, o=outer, i=inner: DERIVATIVES[o](DERIVATIVES[i](f))
 
 
-IN_EVERY_WAY = {"where sqrt", "where quotient, slope", "square of sine", "logsumexp"}
+IN_EVERY_WAY = {
+    "where sqrt", "where ratio", "where log", "norm at 0", "minimum", "logsumexp of -inf",
+    "square of sine",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCALAR)
