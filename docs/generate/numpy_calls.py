@@ -132,7 +132,6 @@ CALLS |= {
 NO_ALTERNATIVE = {
     "isfortran": "a tensor has no memory layout",
     "isnat": "a tensor holds no dates",
-    "roots": "later, with the eigenvalues of general matrices",
 }
 """Why there is nothing to write instead."""
 

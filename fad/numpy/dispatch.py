@@ -171,6 +171,8 @@ _WRITERS = {
     "putmask": "fad.numpy.where(mask, new, old)",
 }
 
+_HERMITIAN = "fad.numpy.linalg.{} if the matrix is Hermitian; those of others are yet to come"
+
 _INSTEAD = {
     "asmatrix": "fad.numpy.asarray(x), and x @ y for the matrix product",
     "bmat": "fad.numpy.block",
@@ -180,6 +182,9 @@ _INSTEAD = {
     "require": "fad.numpy.asarray",
     "ndenumerate": "a loop over numpy.ndindex(x.shape)",
     "add.reduceat": "fad.numpy.zeros(n).at[segments].add(x)",
+    "linalg.eig": _HERMITIAN.format("eigh"),
+    "linalg.eigvals": _HERMITIAN.format("eigvalsh"),
+    "roots": "fad.external: roots are eigenvalues of general matrices, which are yet to come",
 }
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from fad.core import dtypes
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy import products
+from fad.numpy import dispatch, products
 from fad.numpy.axes import inexact, one_axis, several_axes, tensor
 from fad.numpy.decompositions import (
     eigh,
@@ -255,7 +255,7 @@ def cond(x: Any, p: Any = None) -> Tensor:
     if p is None or p in (2, -2):
         s = svdvals(x)
         largest, smallest = reduce_max(s, (s.ndim - 1,)), reduce_min(s, (s.ndim - 1,))
-        return div(smallest, largest) if p == -2 else _infinite(x, div(largest, smallest))
+        return _infinite(x, div(smallest, largest) if p == -2 else div(largest, smallest))
     return _infinite(x, mul(matrix_norm(x, ord=p), matrix_norm(inv(x), ord=p)))
 
 
@@ -360,3 +360,7 @@ def _of_matrices(name: str, x: Any) -> Tensor:
     if x.ndim < 2:
         raise FadValueError(located(f"linalg.{name}: needs matrices, got shape {x.shape}"))
     return x
+
+
+def __getattr__(name: str) -> Any:
+    raise dispatch.missing(f"linalg.{name}")

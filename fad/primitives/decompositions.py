@@ -12,11 +12,13 @@ vectors whose phase does not turn on the way (``v^H dv`` has no imaginary part),
 right for every function that does not depend on phases.
 
 *Ties.* Vectors of values that are equal up to rounding (8 eps times the largest) are defined up
-to a rotation among themselves; the derivative of that rotation, which would be infinite, is left
-out. So the derivative is right for functions of the space that such vectors span, for example the
-projector on it, and finite for all others. It is not the derivative of ``v f(values) v^H`` there:
-what this owes to differences of f between tied values is a quotient 0 / 0 to these rules.
-The same holds for singular vectors of zero singular values, which may be rotated, too.
+to a rotation among themselves, and have no derivative; so do singular vectors of zeros. What
+would be infinite in theirs, that rotation, is left out. Then the first derivative is right, in both
+modes, for functions of the space that tied vectors span, such as the projector on it, and for
+symmetric functions of the values. It is finite, and not right, for a function like
+``v f(values) v^H``: there f's slope between tied values enters, a quotient 0 / 0 that no rule for
+values and vectors can know. In second derivatives the same part is missing, and not only for such
+functions. (The sum of singular values does not need it: its derivatives are right at any order.)
 """
 
 from __future__ import annotations
