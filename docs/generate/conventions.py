@@ -50,6 +50,12 @@ def known_as(primitive: str) -> str | None:
 
 
 _INF, _NAN = float("inf"), float("nan")
+_ONE, _ZEROS = [[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]
+
+
+def _rebuilt(x: Any) -> Any:
+    values, vectors = fad.numpy.linalg.eigh(x)
+    return (vectors * values) @ vectors.mT
 
 
 COMPOSED = [
@@ -253,6 +259,38 @@ COMPOSED = [
         "linalg.norm of order inf",
         lambda x: fad.numpy.linalg.norm(x, np.inf),
         Convention(([1.0, -1.0],), ([0.5, -0.5],), "ties share evenly", "ties"),
+    ),
+    Row(
+        "linalg.norm of order 2",
+        lambda x: fad.numpy.linalg.norm(x, 2),
+        Convention((_ZEROS,), (_ZEROS,), "as abs at 0"),
+    ),
+    Row(
+        "linalg.norm of order 2",
+        lambda x: fad.numpy.linalg.norm(x, 2),
+        Convention((_ONE,), ([[0.5, 0.0], [0.0, 0.5]],), "ties share evenly", "ties"),
+    ),
+    Row(
+        "linalg.norm of order nuc",
+        lambda x: fad.numpy.linalg.norm(x, "nuc"),
+        Convention((_ZEROS,), (_ZEROS,), "as abs at 0"),
+    ),
+    Row(
+        "linalg.eigvalsh",
+        fad.numpy.linalg.eigvalsh,
+        Convention((_ONE,), (_ONE,), "exact, since the values enter symmetrically", "ties"),
+    ),
+    Row(
+        "linalg.eigvalsh, the largest",
+        lambda x: fad.numpy.linalg.eigvalsh(x)[-1],
+        Convention((_ONE,), ([[0.0, 0.0], [0.0, 1.0]],), "that of one of the vectors", "ties"),
+    ),
+    Row(
+        "linalg.eigh, v w vᴴ",
+        _rebuilt,
+        Convention(
+            (_ONE,), (_ONE,), "what rotates tied vectors among themselves is left out", "ties"
+        ),
     ),
     Row(
         "cumprod",

@@ -1,8 +1,10 @@
 """Singular values, eigenvalues of Hermitian matrices, QR factors, and what is made of them.
 
-The last two axes are the matrices, the others a stack of them. What holds of derivatives where
-values are tied, and of the signs or phases of vectors, stands in
-:mod:`fad.primitives.decompositions`: functions that depend on neither have the right gradient.
+The last two axes are the matrices, the others a stack of them. Gradients are right for functions
+that do not depend on the signs or phases of vectors. Where values are repeated they are right for
+symmetric functions of the values and for functions of the space that the vectors of a repeated
+value span; not for those that pair a value with its vector, like ``v * f(w) @ v.T``, nor at order
+two: see :mod:`fad.primitives.decompositions`.
 """
 
 from __future__ import annotations
@@ -63,8 +65,10 @@ def svd(
     values alone, in descending order. A ``hermitian`` matrix, whose lower triangle is read, is
     decomposed by its eigenvalues.
 
-    The gradient is right for functions that do not depend on the signs (phases) of vectors, nor on
-    the choice of vectors for repeated values; the derivative of a zero singular value is 0.
+    The gradient is right for functions that do not depend on the signs (phases) of vectors. At
+    repeated values it is right for symmetric functions of the values and for functions of the space
+    that their vectors span, not for those that pair a value with its vectors. The derivative of a
+    zero singular value is 0.
 
     >>> import fad, fad.numpy as np
     >>> np.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
@@ -107,8 +111,9 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Eigenvalues in ascending order, and eigenvectors, of a Hermitian matrix.
 
     Its lower triangle is read, or the upper one if ``UPLO`` is "U". The gradient is Hermitian. It
-    is right for functions that do not depend on the signs (phases) of vectors, nor on the choice
-    of vectors for repeated values.
+    is right for functions that do not depend on the signs (phases) of vectors. At repeated values
+    it is right for symmetric functions of the values and for functions of the space that their
+    vectors span, not for those that pair a value with its vector, like ``v * f(w) @ v.T``.
 
     >>> import fad.numpy as np
     >>> np.linalg.eigh([[2.0, 1.0], [1.0, 2.0]]).eigenvalues

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import finfo
+
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
-from fad.numpy.axes import inexact
+from fad.numpy import linalg as _numpy
+from fad.numpy.axes import inexact, tensor
 from fad.numpy.linalg import columns
 from fad.numpy.linalg import det as _det
 from fad.numpy.linalg import inv as _inv
@@ -22,9 +25,12 @@ from fad.primitives.broadcast import broadcast_to
 from fad.primitives.constants import eye
 from fad.primitives.diagonal import tril, triu
 from fad.primitives.linalg import adjoint, matrix_transpose, triangular_solve
+from fad.primitives.norms import ratio
+from fad.primitives.shape import reshape
 
 __all__ = [
-    "cho_factor", "cho_solve", "cholesky", "det", "inv", "lu", "solve", "solve_triangular",
+    "cho_factor", "cho_solve", "cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "lu", "pinv",
+    "solve", "solve_triangular", "svd", "svdvals",
 ]  # fmt: skip
 
 
@@ -141,3 +147,128 @@ def lu(
     if p_indices:
         return argsort(permutation), lower, upper
     return _lu.permute_rows(identity, permutation, inverse=True), lower, upper
+
+
+# -------------------------------------------------------------- eigenvalues and singular values
+
+
+def eigh(
+    a: Any,
+    b: None = None,
+    *,
+    lower: bool = True,
+    eigvals_only: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: int = 1,
+    check_finite: bool = True,
+    subset_by_index: None = None,
+    subset_by_value: None = None,
+    driver: str | None = None,
+) -> Any:
+    """Eigenvalues in ascending order, and eigenvectors, of a Hermitian matrix.
+
+    One triangle is read. See :func:`fad.numpy.linalg.eigh` for the derivative; ``driver`` has no
+    effect. Problems with a second matrix ``b`` and subsets are not supported.
+
+    >>> from fad.scipy.linalg import eigh
+    >>> eigh([[2.0, 1.0], [1.0, 2.0]], eigvals_only=True)
+    fad.Tensor([1., 3.])
+    """
+    if b is not None:
+        raise FadValueError(
+            located(
+                "eigh: a second matrix is not supported; with l = cholesky(b, lower=True) the "
+                "eigenvalues are those of inv(l) @ a @ inv(l).conj().mT"
+            )
+        )
+    if subset_by_index is not None or subset_by_value is not None:
+        raise FadValueError(
+            located("eigh: subsets are not supported; index the result instead: w[i:j], v[:, i:j]")
+        )
+    values, vectors = _numpy.eigh(a, "L" if lower else "U")
+    return values if eigvals_only else (values, vectors)
+
+
+def eigvalsh(
+    a: Any,
+    b: None = None,
+    *,
+    lower: bool = True,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: int = 1,
+    check_finite: bool = True,
+    subset_by_index: None = None,
+    subset_by_value: None = None,
+    driver: str | None = None,
+) -> Tensor:
+    """The eigenvalues of a Hermitian matrix in ascending order; see :func:`eigh`."""
+    values: Tensor = eigh(
+        a, b, lower=lower, eigvals_only=True, subset_by_index=subset_by_index,
+        subset_by_value=subset_by_value,
+    )  # fmt: skip
+    return values
+
+
+def svd(
+    a: Any,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    """Singular vectors and values ``u, s, vh``; the values alone without ``compute_uv``.
+
+    See :func:`fad.numpy.linalg.svd` for the derivative; ``lapack_driver`` has no effect.
+    """
+    found = _numpy.svd(a, full_matrices, compute_uv)
+    return tuple(found) if compute_uv else found
+
+
+def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Tensor:
+    """The singular values in descending order."""
+    return _numpy.svdvals(a)
+
+
+def pinv(
+    a: Any,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """The pseudoinverse, and the rank if ``return_rank``; see :func:`fad.numpy.linalg.pinv`.
+
+    Singular values up to ``atol + rtol * s[0]`` count as zeros. By default ``rtol`` is the larger
+    number of rows and columns times eps.
+    """
+    x = inexact(a)
+    if rtol is None:
+        rtol = max(x.shape[-2:], default=0) * float(finfo(x.dtype).eps)
+    if atol is not None:
+        rtol = add(ratio(tensor(atol), _numpy.norm(x, 2, (-2, -1))), rtol)
+    inverse = _numpy.pinv(x, rtol=rtol)
+    return (inverse, _numpy.matrix_rank(x, rtol=rtol)) if return_rank else inverse
+
+
+def lstsq(
+    a: Any,
+    b: Any,
+    cond: Any = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The least-squares solution, its residuals, the rank and the singular values of ``a``.
+
+    Singular values up to ``cond`` times the largest count as zeros, up to eps times if None. See
+    :func:`fad.numpy.linalg.lstsq`; ``lapack_driver`` has no effect.
+    """
+    x, squares, rank, s = _numpy.lstsq(a, b, -1 if cond is None else cond)
+    if tensor(b).ndim == 1 and squares.size:
+        squares = reshape(squares, ())
+    return x, squares, rank, s

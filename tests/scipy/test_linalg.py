@@ -77,3 +77,42 @@ def test_gradient_of_a_gaussian_log_density(rng):
 def test_an_unknown_transposition_is_refused():
     with pytest.raises(ValueError, match="trans must be"):
         linalg.solve_triangular(np.eye(2), np.ones(2), trans="X")
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
+def test_singular_values(rng, shape):
+    x = rng.normal(size=shape)
+    for full in (False, True):
+        for got, expected in zip(linalg.svd(x, full), scipy.linalg.svd(x, full), strict=True):
+            np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-10, atol=1e-12)
+    expected = scipy.linalg.svdvals(x)
+    np.testing.assert_allclose(np.asarray(linalg.svdvals(x)), expected, rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(linalg.svd(x, compute_uv=False)), expected, rtol=1e-12)
+    for options in ({}, {"atol": 1.0}, {"rtol": 0.5}, {"atol": 0.2, "rtol": 0.3}):
+        got, rank = linalg.pinv(x, return_rank=True, **options)
+        expected, full_rank = scipy.linalg.pinv(x, return_rank=True, **options)
+        np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-9, atol=1e-12)
+        assert int(rank) == full_rank
+    for b in (rng.normal(size=shape[0]), rng.normal(size=(shape[0], 1))):
+        for got, expected in zip(linalg.lstsq(x, b), scipy.linalg.lstsq(x, b), strict=True):
+            assert got.shape == np.shape(expected)
+            np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_eigenvalues_of_symmetric_matrices(rng, lower):
+    x = rng.normal(size=(3, 3))
+    values, vectors = linalg.eigh(x, lower=lower)
+    expected = scipy.linalg.eigh(x, lower=lower)
+    np.testing.assert_allclose(np.asarray(values), expected[0], rtol=1e-10)
+    np.testing.assert_allclose(np.abs(np.asarray(vectors)), np.abs(expected[1]), rtol=1e-9)
+    np.testing.assert_allclose(np.asarray(linalg.eigvalsh(x, lower=lower)), expected[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"b": np.eye(2)}, "a second matrix"), ({"subset_by_index": [0, 1]}, "index the result")],
+)
+def test_what_eigh_does_not_do(options, text):
+    with pytest.raises(ValueError, match=text):
+        linalg.eigh(np.eye(2), **options)
