@@ -138,6 +138,11 @@ def mapped(kernel: Callable[..., Any], batched: tuple[bool, ...], size: int) -> 
     return jax.vmap(kernel, in_axes=in_axes, out_axes=0, axis_size=size)
 
 
+def unpack(buffer: Buffer, count: int) -> list[Any]:
+    """The elements of a vector, inside a compilation."""
+    return [lax.index_in_dim(buffer, i, keepdims=False) for i in range(count)]
+
+
 def align(operands: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
     """Operands of an elementwise kernel, converted to ``dtypes`` and broadcast to one shape."""
     converted = [

@@ -7,7 +7,8 @@ for the first time is passed as it is; one met again gets a device buffer, which
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ _MAX_CACHED = 4096
 _INT64 = np.iinfo(np.int64)
 
 _buffers: dict[type, dict[Any, Buffer]] = {float: {}, int: {}}
-_met: set[tuple[type, Any]] = set()
+_packs: dict[bytes, Buffer] = {}
+_met: set[Any] = set()
 _floats = _buffers[float]
 
 
@@ -42,15 +44,40 @@ def _new_buffer(value: Any) -> Buffer:
         return np.asarray(value)
     buffer = cache.get(value)
     if buffer is None:
-        if (kind, value) not in _met:
-            if len(_met) >= _MAX_CACHED:
-                _met.clear()
-            _met.add((kind, value))
+        if not _met_again((kind, value)):
             return np.asarray(value)
         if len(cache) >= _MAX_CACHED:
             cache.clear()
         buffer = cache[value] = kernels.put(value)
     return buffer
+
+
+def packer(count: int) -> Callable[[Sequence[float]], Buffer]:
+    """A function that puts as many floats into one buffer, which is cheaper to pass than each."""
+    to_bytes = Struct(f"{count}d").pack
+
+    def pack(values: Sequence[float]) -> Buffer:
+        data = to_bytes(*values)  # tells 0.0 and -0.0 apart, and knows a NaN again
+        buffer = _packs.get(data)
+        if buffer is None:
+            buffer = np.frombuffer(data)
+            if _met_again(data):
+                if len(_packs) >= _MAX_CACHED:
+                    _packs.clear()
+                buffer = _packs[data] = kernels.put(buffer)
+        return buffer
+
+    return pack
+
+
+def _met_again(key: Any) -> bool:
+    """Whether this was asked for the same key before."""
+    if key in _met:
+        return True
+    if len(_met) >= _MAX_CACHED:
+        _met.clear()
+    _met.add(key)
+    return False
 
 
 def fitting_int(value: int, dtypes: Sequence[DType]) -> Any:

@@ -11,14 +11,17 @@ clock.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from fad.core import kernels
 from fad.core.aval import Aval
 from fad.core.config import Compile
 from fad.core.graph import Graph, evaluate, last_uses, simplify
 from fad.core.kernels import Buffer
+from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation
 
 COMPILE_MS = 25.0
@@ -41,14 +44,20 @@ _MAX_KERNELS = 1024
 
 
 class Program:
-    """One graph, run kernel by kernel or as one compiled function of its input buffers."""
+    """One graph, run kernel by kernel or as one compiled function of its input buffers.
 
-    __slots__ = ("compiled", "donate", "graph", "mode", "patience", "steps")
+    Its last ``packed`` inputs are floats that come in one buffer.
+    """
 
-    def __init__(self, graph: Graph, mode: Compile, donate: tuple[int, ...] = ()) -> None:
+    __slots__ = ("compiled", "donate", "graph", "mode", "packed", "patience", "steps")
+
+    def __init__(
+        self, graph: Graph, mode: Compile, donate: tuple[int, ...] = (), packed: int = 0
+    ) -> None:
         self.graph = graph
         self.mode = mode
         self.donate = donate
+        self.packed = packed
         self.compiled: Callable[..., list[Buffer]] | None = None
         self.steps: list[kernels.Step] | None = None
         self.patience = meetings_before_compiling(graph) if mode == "auto" else 0
@@ -61,9 +70,12 @@ class Program:
             self.patience -= 1
             if self.steps is None:
                 self.steps = _steps(self.graph)
+            if self.packed:
+                floats = np.asarray(buffers[-1]).tolist()
+                buffers = (*buffers[:-1], *map(literal_buffer, floats))
             return kernels.run_apart(self.steps, self.graph.inputs, self.graph.outputs, buffers)
         self.steps = None
-        self.compiled = compile_graph(self.graph, self.donate)
+        self.compiled = compile_graph(self.graph, self.donate, self.packed)
         return self.compiled(*buffers)
 
 
@@ -95,10 +107,14 @@ def meetings_before_compiling(graph: Graph) -> int:
     return int(whole / (CALL_MS * len(graph.equations)))
 
 
-def compile_graph(graph: Graph, donate: tuple[int, ...] = ()) -> Callable[..., list[Buffer]]:
-    """The graph as one function compiled by XLA."""
+def compile_graph(
+    graph: Graph, donate: tuple[int, ...] = (), packed: int = 0
+) -> Callable[..., list[Buffer]]:
+    """The graph as one function compiled by XLA; see :class:`Program`."""
 
     def run(*buffers: Buffer) -> list[Buffer]:
+        if packed:
+            buffers = (*buffers[:-1], *kernels.unpack(buffers[-1], packed))
         return evaluate(graph, buffers, perform_inline)
 
     return kernels.compile(run, donate, is_fused(graph))
@@ -141,19 +157,26 @@ def _kernel(operation: Operation, avals: tuple[Aval, ...]) -> Callable[..., Any]
 _programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
 
 
-def program_for(graph: Graph, mode: Compile) -> tuple[Program, list[int]]:
+def program_for(
+    graph: Graph, mode: Compile, packed: Sequence[bool] = ()
+) -> tuple[Program, list[int]]:
     """The program of ``graph`` without its unused inputs, and which inputs those are that it takes.
 
-    Equal graphs share one program, whichever way they came about.
+    Those said to be ``packed`` come last, in one buffer. Equal graphs share one program, whichever
+    way they came about.
     """
     graph = simplify(graph)
     read = {v for eqn in graph.equations for v in eqn.inputs}.union(graph.outputs)
     used = [i for i, v in enumerate(graph.inputs) if v in read]
+    count = 0
+    if packed:
+        used.sort(key=lambda i: packed[i])
+        count = sum(packed[i] for i in used)
     graph = Graph(graph.avals, [graph.inputs[i] for i in used], graph.equations, graph.outputs)
-    key = (mode, graph.key)
+    key = (mode, graph.key, count)
     program = _programs.get(key)
     if program is None:
-        program = _programs[key] = Program(graph, mode)
+        program = _programs[key] = Program(graph, mode, packed=count)
         if len(_programs) > _MAX_PROGRAMS:
             _programs.popitem(last=False)
     else:

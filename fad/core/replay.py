@@ -7,11 +7,18 @@ records the same steps each time; the second time they are appended at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from fad.core.aval import Aval
-from fad.core.stream import Segment, array_at, flush, local, place_at, present
+from fad.core.stream import (
+    SCALARS_STANDING,
+    Segment,
+    array_at,
+    flush,
+    local,
+    place_at,
+    present,
+)
 from fad.core.tensor import Array
 from fad.core.trie import TrieNode
 
@@ -23,22 +30,21 @@ def position_of(segment: Segment, array: Array) -> int | None:
     position = segment.entered.get(id(array))
     if position is None or position >= segment.start:
         return position
-    return position if present(segment.refs[position]) is array else None
+    return position if present(segment, position) is array else None
 
 
 class _Leg(NamedTuple):
     """What was recorded up to a flush, or up to the end.
 
-    ``places`` are the positions of its leaves; ``leaves`` are the buffer of a scalar or, for an
-    array, its position in the run. ``scalars`` says that all are scalars. ``made`` are position and
-    aval of what the computation had made and still held at the flush.
+    ``standing`` is what is put on the stream: Python scalars, and None for all else. ``places`` are
+    the positions of its leaves, and ``leaves`` where these stood in the run before. ``made`` are
+    position and aval of what the computation had made and still held at the flush.
     """
 
     end: TrieNode
-    length: int
+    standing: list[Any]
     places: list[int]
-    leaves: list[Any]
-    scalars: bool
+    leaves: list[int]
     made: list[tuple[int, Aval]]
 
 
@@ -59,7 +65,6 @@ class _Recorder:
     def __init__(self, segment: Segment) -> None:
         self.refs = segment.refs
         self.first = len(segment.refs)
-        self.first_leaf = len(segment.leaves)
         self.known = dict(segment.entered)
         self.legs: list[_Leg] = []
         self.needed: dict[int, Aval] = {}
@@ -75,20 +80,20 @@ class _Recorder:
             self.possible = False
         if not self.possible:
             return
-        leaves: list[Any] = []
-        skipped = 0 if self.legs else self.first_leaf
-        places = segment.places[skipped:]
-        for leaf in segment.leaves[skipped:]:
-            if leaf.__class__ is Array:
-                aval, leaf = leaf.aval, self._position(leaf)
-                if leaf is None:  # the run did not tell of it: another call may have another
-                    self.possible = False
-                    return
-                if self.legs and leaf < self.first:
-                    self.needed[leaf] = aval
-            leaves.append(leaf)
-        scalars = all(type(leaf) is not int for leaf in leaves)
-        self.legs.append(_Leg(segment.node, len(segment.refs), places, leaves, scalars, made))
+        refs = segment.refs
+        begin = max(segment.start, self.first)
+        places = [i for i in segment.places if i >= begin]
+        leaves: list[int] = []
+        for i in places:
+            position = self._position(refs[i])
+            if position is None:  # the run did not tell of it: another call may have another
+                self.possible = False
+                return
+            if self.legs and position < self.first:
+                self.needed[position] = refs[i].aval
+            leaves.append(position)
+        standing = [x if x.__class__ in SCALARS_STANDING else None for x in refs[begin:]]
+        self.legs.append(_Leg(segment.node, standing, places, leaves, made))
 
     def _position(self, leaf: Array) -> int | None:
         if leaf.segment is not None and leaf.segment.refs is self.refs:
@@ -96,7 +101,7 @@ class _Recorder:
         position = self.known.get(id(leaf))
         if position is None:
             return None
-        return position if present(self.refs[position]) is leaf else None
+        return position if present(local.segment, position) is leaf else None
 
     def memo(self, segment: Segment, results: Sequence[Array | None]) -> _Memo | None:
         """The memo, or None if another call might record something else."""
@@ -156,15 +161,17 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
     for leg in memo.legs:
         segment = local.segment
         refs = segment.refs
-        leaves = leg.leaves
-        if not leg.scalars:
-            found = _present(leg, segment)
-            if found is None:
+        if leg.places:
+            leaves = _found(leg, segment)
+            if leaves is None:
                 return None
-            leaves = found
-        refs.extend(repeat(None, leg.length - len(refs)))
-        segment.leaves.extend(leaves)
-        segment.places.extend(leg.places)
+            refs.extend(leg.standing)
+            for position, leaf in zip(leg.places, leaves, strict=True):
+                refs[position] = leaf
+                segment.entered[id(leaf)] = position
+            segment.places.extend(leg.places)
+        else:
+            refs.extend(leg.standing)
         segment.node = leg.end
         if leg is not last:
             held += [_at(segment, position, aval) for position, aval in leg.made]
@@ -186,20 +193,18 @@ def _hold(segment: Segment, needed: list[tuple[int, Aval]]) -> list[Array] | Non
     return held
 
 
-def _present(leg: _Leg, segment: Segment) -> list[Any] | None:
-    """The leaves with arrays in place of positions, entered; None if one is gone."""
-    refs = segment.refs
-    leaves = [present(refs[x]) if type(x) is int else x for x in leg.leaves]
-    for leaf in leaves:
+def _found(leg: _Leg, segment: Segment) -> list[Array] | None:
+    """The leaves of a leg; None if one is gone."""
+    leaves = []
+    for position in leg.leaves:
+        leaf = present(segment, position)
         if leaf is None:
             return None
-    for leaf, position in zip(leaves, leg.places, strict=True):
-        if leaf.__class__ is Array:
-            segment.entered[id(leaf)] = position
+        leaves.append(leaf)
     return leaves
 
 
 def _at(segment: Segment, position: int, aval: Aval) -> Array:
     """The array at a position of the run, made if nobody holds it."""
-    array = present(segment.refs[position])
+    array = present(segment, position)
     return place_at(segment, position, aval) if array is None else array

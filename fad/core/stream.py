@@ -8,9 +8,10 @@ stream stands by which results are still alive.
 
 A *segment* is what is recorded between two flushes. A *run* is what happens within one call of an
 outermost transform; its positions, and its path down the trie, continue across flushes, so that
-where the stream stands says all that happened since the run began. ``refs[i]`` is a weak reference
-to the result at position i of the run (to the leaf, for leaves of earlier segments). Outside
-transforms every segment is a run of its own.
+where the stream stands says all that happened since the run began. ``refs[i]`` is what stands at
+position i of the run: a weak reference to the result of an operation; a Python scalar that an
+operation took; or an array recorded elsewhere, a *leaf*, of which a weak reference remains when the
+segment has been run. Outside transforms every segment is a run of its own.
 
 Threads: the trie only grows (a lost race costs a duplicate child's memory, never a wrong result),
 and an array's place on its stream never changes, so any thread may read or use any array.
@@ -19,16 +20,18 @@ and an array's place on its stream never changes, so any thread may read or use 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 from weakref import ref
+
+import numpy as np
 
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadRuntimeError, located
 from fad.core.level import Level
-from fad.core.literals import fitting_int, literal_buffer
+from fad.core.literals import fitting_int, literal_buffer, packer
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.program import program_for
+from fad.core.program import Program, program_for
 from fad.core.tensor import Array
 from fad.core.trie import (
     EARLIER,
@@ -46,20 +49,18 @@ MAX_RUN = 1 << 20
 """After this many positions a run starts again at the root: its path would be too long to keep."""
 
 new = object.__new__
+SCALARS_STANDING = frozenset([*SCALAR_CODES, np.uint64])
 
 
 class Segment:
     """What a thread has recorded since its last flush."""
 
-    __slots__ = (
-        "entered", "error", "leaves", "limit", "node", "places", "refs", "start", "start_node",
-    )  # fmt: skip
+    __slots__ = ("entered", "error", "limit", "node", "places", "refs", "start", "start_node")
 
     def __init__(self, node: TrieNode, refs: list[Any], entered: dict[int, int]) -> None:
         self.node = self.start_node = node
         self.refs = refs
         self.start = len(refs)
-        self.leaves: list[Any] = []  # arrays, and buffers of scalars
         self.places: list[int] = []  # the position of each leaf
         self.limit: int = node.limit  # how many operations may be recorded before a flush
         self.entered = entered  # id of each array that was made a leaf in this run: its position
@@ -140,9 +141,7 @@ def record2(step: Operation | ReverseRule, x: Any, y: Any) -> Any:
         return record(step, (x, y))
     refs = segment.refs
     if literal is not None:
-        segment.leaves.append(literal_buffer(literal))
-        segment.places.append(len(refs))
-        refs.append(None)
+        refs.append(literal)
     segment.node = node
     out: Array = new(Array)
     out.aval = node.aval
@@ -184,15 +183,13 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
 
 
 def add_scalars(segment: Segment, step: Operation | ReverseRule, operands: tuple[Any, ...]) -> None:
-    """Make the Python scalars among the operands leaves, in their order."""
+    """Put the Python scalars among the operands on the stream, in their order."""
     for value in operands:
         if value.__class__ not in SCALAR_CODES:
             continue
         if value.__class__ is int and step.operation.primitive.elementwise:
             value = fitting_int(value, [x.aval.dtype for x in operands if type(x) not in SCALARS])
-        segment.leaves.append(literal_buffer(value))
-        segment.places.append(len(segment.refs))
-        segment.refs.append(None)
+        segment.refs.append(value)
 
 
 def _pending(segment: Segment, aval: Aval) -> Array:
@@ -222,8 +219,7 @@ def enter(segment: Segment, array: Any) -> int:
     if position is not None:
         if position >= segment.start:
             return position
-        reference = refs[position]  # of an array that had this identity, maybe another one
-        known = reference is not None and reference() is array
+        known = present(segment, position) is array  # another may have had this identity
     if not known and array.segment is not None and array.segment.refs is refs:
         position, known = array.index, True
     if array.buffer is None:
@@ -237,9 +233,8 @@ def enter(segment: Segment, array: Any) -> int:
     segment.node = node
     position = len(refs)
     segment.entered[identity] = position
-    segment.leaves.append(array)
     segment.places.append(position)
-    refs.append(None)
+    refs.append(array)
     return position
 
 
@@ -251,7 +246,7 @@ def flush() -> None:
         return
     if local.tape is not None:
         local.tape.keep()
-    held = [x for r in refs[start:] if r is not None and (x := r()) is not None]
+    held = [x for r in refs[start:] if r.__class__ is ref and (x := r()) is not None]
     live = [x for y in held if (x := y if y.__class__ is Array else y.value).buffer is None]
     del held
     try:
@@ -268,32 +263,58 @@ def flush() -> None:
 
 def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
     """Run the path from the segment's start to ``node`` for the results in ``live``."""
-    start = segment.start
-    key = tuple([out.index - start for out in live])
+    key = tuple([out.index for out in live])
     programs = node.programs
     if programs is None:
         programs = node.programs = {}
-    found = programs.get(key)
-    if found is None:
-        graph = path_graph(segment.start_node, node, key)
-        found = programs[key] = program_for(graph, node.settings.compile)
+    call = programs.get(key)
+    if call is None:
+        call = programs[key] = _call_for(segment.start_node, node, key)
         trie.programs += 1
-    program, used = found
-    leaves = segment.leaves
-    args = [x.buffer if x.__class__ is Array else x for x in [leaves[i] for i in used]]
+    program, leaves, others, floats, pack = call
+    refs = segment.refs
+    args = [refs[i].buffer for i in leaves]
+    if others:
+        for number, i in others:
+            args.insert(number, literal_buffer(refs[i]))
+    if floats:
+        args.append(pack([refs[i] for i in floats]))
     results = (program.compiled or program)(*args)
     for out, buffer in zip(live, results, strict=True):
         out.buffer = buffer
+
+
+class _Call(NamedTuple):
+    """A program and the positions of what it takes.
+
+    Its arguments are the leaves, among them the ``others`` (the number of each argument and the
+    position of a Python scalar that is no float), and last all floats as one buffer.
+    """
+
+    program: Program
+    leaves: list[int]
+    others: list[tuple[int, int]]
+    floats: list[int]
+    pack: Callable[[list[float]], Any]
+
+
+def _call_for(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
+    graph, sources = path_graph(start, end, outputs)
+    packed = [code == SCALAR_CODES[float] for _, code in sources]
+    program, used = program_for(graph, end.settings.compile, packed)
+    floats = [sources[i][0] for i in used if packed[i]]
+    singles = [sources[i] for i in used if not packed[i]]
+    leaves = [position for position, code in singles if code == 0]
+    others = [(i, position) for i, (position, code) in enumerate(singles) if code != 0]
+    return _Call(program, leaves, others, floats, packer(len(floats)))
 
 
 def _next_segment(segment: Segment) -> None:
     """Start the segment after ``segment``, which has been run: in the same run, or in a new one."""
     refs = segment.refs
     if local.depth and len(refs) < MAX_RUN:
-        for leaf, position in zip(segment.leaves, segment.places, strict=True):
-            refs[position] = (
-                ref(leaf) if leaf.__class__ is Array else _held(segment, position, leaf)
-            )
+        for position in segment.places:
+            refs[position] = ref(refs[position])
         following = segment.node.next.get(FLUSH)
         if following is None:
             following = trie.child(segment.node, FLUSH, None, 0, 0)
@@ -305,43 +326,24 @@ def _next_segment(segment: Segment) -> None:
     else:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
-    segment.leaves, segment.places, segment.entered = [], [], {}
+    segment.places, segment.entered = [], {}
     segment.node = segment.start_node = FORGOTTEN
 
 
-class _Held:
-    """In the place of a weak reference: a scalar of an earlier segment, which a replay may need."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-
-    def __call__(self) -> Array:
-        return self.array
+def present(segment: Segment, position: int) -> Array | None:
+    """What stands at a position of the run as a concrete tensor; None if nobody holds it."""
+    standing = segment.refs[position]
+    held = standing() if standing.__class__ is ref else standing
+    if held is None or held.__class__ is Array:
+        return held
+    return held.value if held.__class__ not in SCALARS_STANDING else _scalar_at(segment, position)
 
 
-def _held(segment: Segment, position: int, buffer: Any) -> _Held:
-    array = present(segment.refs[position])
-    return _Held(scalar_at(segment, position, buffer) if array is None else array)
-
-
-def present(reference: Any) -> Array | None:
-    """What somebody holds of a place of the stream, as a concrete tensor."""
-    held = None if reference is None else reference()
-    return held if held is None or held.__class__ is Array else held.value
-
-
-def scalar_at(segment: Segment, position: int, buffer: Any) -> Array:
-    """The tensor of a Python scalar that was recorded at a position."""
-    return place_at(segment, position, SCALAR_AVALS[buffer.dtype.kind], buffer)
-
-
-def place_at(segment: Segment, position: int, aval: Aval, buffer: Any = None) -> Array:
-    """A tensor for a place of the stream, of which nobody holds another."""
+def place_at(segment: Segment, position: int, aval: Aval) -> Array:
+    """A tensor for a result on the stream, of which nobody holds another."""
     array: Array = new(Array)
     array.aval = aval
-    array.buffer = buffer
+    array.buffer = None
     array.segment = segment
     array.index = position
     segment.refs[position] = ref(array)
@@ -350,16 +352,24 @@ def place_at(segment: Segment, position: int, aval: Aval, buffer: Any = None) ->
 
 def array_at(segment: Segment, position: int, aval: Aval | None) -> Array | None:
     """The tensor at a position of the run; None if it is computed and nobody holds it."""
-    array = present(segment.refs[position])
+    array = present(segment, position)
     if array is not None or position < segment.start:
         return array
-    places = segment.places
-    i = bisect_left(places, position)
-    if i < len(places) and places[i] == position:
-        leaf = segment.leaves[i]
-        return leaf if leaf.__class__ is Array else scalar_at(segment, position, leaf)
     assert aval is not None
     return place_at(segment, position, aval)
+
+
+def _scalar_at(segment: Segment, position: int) -> Array:
+    """The tensor of a Python scalar; the scalar itself stays on the stream."""
+    buffer = literal_buffer(segment.refs[position])
+    array: Array = new(Array)
+    array.aval = SCALAR_AVALS[buffer.dtype.kind]
+    array.buffer = buffer
+    # Only what the current segment has recorded is an operand as it stands.
+    here = position >= segment.start
+    array.segment = segment if here else Segment(FORGOTTEN, segment.refs, {})
+    array.index = position
+    return array
 
 
 def new_run() -> None:
@@ -375,9 +385,8 @@ def _run_for_other_thread(segment: Segment, array: Array) -> None:
     The path down the trie never changes and leaves are only appended, so what lies on the way to
     ``array`` can be read at any time; that thread may compute the same value again.
     """
-    snapshot = Segment(segment.start_node, [], {})
+    snapshot = Segment(segment.start_node, list(segment.refs), {})
     snapshot.start = segment.start
-    snapshot.leaves = list(segment.leaves)
     node = segment.node
     if array.buffer is None:  # else its thread has flushed meanwhile, and what was read is void
         _execute(snapshot, node, [array])

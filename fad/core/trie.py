@@ -108,8 +108,14 @@ def aligned_limit(start: TrieNode, end: TrieNode) -> int:
     return longest
 
 
-def path_graph(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> Graph:
-    """The steps between two trie nodes as a graph; one input per leaf, in order."""
+def path_graph(
+    start: TrieNode, end: TrieNode, outputs: tuple[int, ...]
+) -> tuple[Graph, list[tuple[int, int]]]:
+    """The steps between two trie nodes as a graph, for the results at positions ``outputs``.
+
+    Also the source of each input: its position in the run, and its code if it is a Python scalar,
+    0 if it is a leaf.
+    """
     steps = []
     node = end
     while node is not start:
@@ -118,23 +124,24 @@ def path_graph(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> Grap
         node = node.parent
     base = start.position
     avals: list[Aval] = []
-    inputs: list[int] = []
+    sources: list[tuple[int, int]] = []
     equations = []
     for node in reversed(steps):
         key = node.key
         if type(key) is not tuple or key[0] is EARLIER:
-            inputs.append(len(avals))
+            sources.append((base + len(avals), 0))
             avals.append(node.aval)
             continue
         operands = [i - base for i in key[1:]]
         for k, code in enumerate(key[1:]):
             if code < 0:
                 operands[k] = len(avals)
-                inputs.append(len(avals))
+                sources.append((base + len(avals), code))
                 avals.append(_CODE_AVALS[code])
         results = node.aval if type(node.aval) is tuple else (node.aval,)
         first = len(avals)
         avals.extend(results)
         made = tuple(range(first, len(avals)))
         equations.append(Equation(key[0].operation, tuple(operands), made))
-    return Graph(avals, inputs, equations, outputs)
+    inputs = [position - base for position, _ in sources]
+    return Graph(avals, inputs, equations, tuple([i - base for i in outputs])), sources

@@ -14,7 +14,6 @@ from weakref import ref
 from fad.core import config
 from fad.core.aval import Aval
 from fad.core.config import is_zero_strong
-from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.stream import (
     MAX_RUN,
@@ -155,9 +154,7 @@ class StreamTape(TapeLevel):
         if node is None:
             return self.process(operation, (x, y))
         if literal is not None:
-            segment.leaves.append(literal_buffer(literal))
-            segment.places.append(len(refs))
-            refs.append(None)
+            refs.append(literal)
         segment.node = node
         tensor: TapeTensor = new(TapeTensor)
         tensor.level = self

@@ -104,7 +104,7 @@ def test_many_bytes_of_leaves_are_not_kept_waiting() -> None:
         y = lift(np.zeros(1 << 15))
         for _ in range(100):
             y = add(y, np.ones(1 << 15))  # 256 KiB each
-            assert len(stream.local.segment.leaves) < 10
+            assert len(stream.local.segment.places) < 10
         np.testing.assert_array_equal(np.asarray(y), np.full(1 << 15, 100.0))
 
 
