@@ -191,7 +191,7 @@ def is_buffer(value: Any) -> bool:
 
 def block(buffer: Buffer) -> None:
     """Wait until ``buffer`` has been computed."""
-    if isinstance(buffer, jax.Array):
+    if buffer.__class__ is not np.ndarray:
         buffer.block_until_ready()
 
 

@@ -58,6 +58,7 @@ class _Trie:
 
     def __init__(self) -> None:
         self.roots: dict[Any, TrieNode] = {}
+        self.last: tuple[Any, TrieNode | None] = None, None  # asked for with these settings
         self.nodes = 0
         self.programs = 0
 
@@ -66,14 +67,18 @@ class _Trie:
         if self.nodes > MAX_NODES or self.programs > MAX_TRIE_PROGRAMS:
             self.forget()
         settings = _config.current()
+        last, node = self.last
+        if settings is last and node is not None:
+            return node
         node = self.roots.get(settings)
         if node is None:
             node = self.roots[settings] = TrieNode(settings, None, None, None)
+        self.last = settings, node
         return node
 
     def forget(self) -> None:
         """Let go of all paths; streams go on with those they are on."""
-        self.roots, self.nodes, self.programs = {}, 0, 0
+        self.roots, self.last, self.nodes, self.programs = {}, (None, None), 0, 0
 
     def child(self, node: TrieNode, key: Any, aval: Any, depth: int, nbytes: int) -> TrieNode:
         """A new child of ``node``."""

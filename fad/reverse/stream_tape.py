@@ -45,7 +45,7 @@ class StreamTape(TapeLevel):
     """
 
     __slots__ = (
-        "_avals", "_end", "_first", "_kept", "_nodes", "_start", "segment", "told",
+        "_end", "_first", "_kept", "_nodes", "_start", "_values", "segment", "told",
     )  # fmt: skip
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
@@ -56,6 +56,7 @@ class StreamTape(TapeLevel):
         if not local.depth or (other is not None and other.active):
             return super().inputs(values)
         tensors = []
+        places = []
         for v in values:
             if v.__class__ is not Array:
                 return super().inputs(values)
@@ -63,10 +64,11 @@ class StreamTape(TapeLevel):
             tensor = self._placed(segment, place, v.aval)
             tensor.value = v
             tensors.append(tensor)
-        places = tuple([tensor.index for tensor in tensors])
-        if len(set(places)) < len(places) or not segment.node.settings.replay:
+            places.append(place)
+        several = len(places) > 1
+        if (several and len(set(places)) < len(places)) or not segment.node.settings.replay:
             return super().inputs(values)
-        self._follow(segment, places, values)
+        self._follow(segment, tuple(places), values)
         return tensors
 
     def _follow(self, segment: Segment, places: tuple[int, ...], values: list[Any]) -> None:
@@ -76,7 +78,7 @@ class StreamTape(TapeLevel):
         self.positions = places
         self._first: tuple[TrieNode, int] = segment.start_node, segment.start
         self._start = len(segment.refs)
-        self._avals = [v.aval for v in values]
+        self._values = values
         self._end: TrieNode | None = None
         self._kept: list[Array] = []
         self._nodes: dict[int, tuple[Node, int]] = {}
@@ -243,9 +245,9 @@ class StreamTape(TapeLevel):
         """Make the nodes of all steps so far."""
         segment = local.segment if local.segment.refs is self.refs else self.segment
         made = self._nodes
-        for position, aval in zip(self.positions, self._avals, strict=True):
+        for position, value in zip(self.positions, self._values, strict=True):
             if position not in made:
-                made[position] = input_node(aval), 0
+                made[position] = input_node(value.aval), 0
         for step in self.path().steps:
             rule = step.rule
             visible = step.visible()
