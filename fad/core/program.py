@@ -19,7 +19,7 @@ import numpy as np
 from fad.core import kernels
 from fad.core.aval import Aval
 from fad.core.config import Compile
-from fad.core.graph import Graph, evaluate, last_uses, simplify
+from fad.core.graph import Equation, Graph, evaluate, last_uses, simplify
 from fad.core.kernels import Buffer
 from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation
@@ -135,19 +135,38 @@ def _steps(graph: Graph) -> list[kernels.Step]:
     """The graph as kernels to run one by one, each value freed after its last use."""
     steps = []
     for eqn, dead in zip(graph.equations, last_uses(graph), strict=True):
-        kernel = _kernel(eqn.operation, tuple([graph.avals[v] for v in eqn.inputs]))
-        multiple = eqn.operation.multiple
         large = any(graph.avals[v].nbytes >= LARGE_BYTES for v in eqn.outputs)
+        donate = _overwritten(graph, eqn, dead) if large else ()
+        kernel = _kernel(eqn.operation, tuple([graph.avals[v] for v in eqn.inputs]), donate)
+        multiple = eqn.operation.multiple
         steps.append(kernels.Step(kernel, eqn.inputs, eqn.outputs, multiple, dead, large))
     return steps
 
 
-def _kernel(operation: Operation, avals: tuple[Aval, ...]) -> Callable[..., Any]:
+def _overwritten(graph: Graph, eqn: Equation, dead: list[int]) -> tuple[int, ...]:
+    """The operand of a large elementwise operation whose memory its result takes, if one dies.
+
+    New memory costs two to three times as much as the arithmetic, for its pages.
+    """
+    if eqn.operation.primitive.elementwise is None:
+        return ()
+    made = [(graph.avals[v].shape, graph.avals[v].dtype) for v in eqn.outputs]
+    for i, v in enumerate(eqn.inputs):
+        alike = (graph.avals[v].shape, graph.avals[v].dtype) in made
+        if alike and v in dead and v not in graph.inputs and eqn.inputs.count(v) == 1:
+            return (i,)
+    return ()
+
+
+def _kernel(
+    operation: Operation, avals: tuple[Aval, ...], donate: tuple[int, ...]
+) -> Callable[..., Any]:
     """The compiled kernel of an operation on operands of these avals, shared by all programs."""
-    kernel = _kernels.get((operation, avals))
+    key = operation, avals, donate
+    kernel = _kernels.get(key)
     if kernel is None:
-        kernel = _kernels[operation, avals] = kernels.jit(
-            lambda *xs: perform_inline(operation, list(xs), avals)
+        kernel = _kernels[key] = kernels.jit(
+            lambda *xs: perform_inline(operation, list(xs), avals), donate
         )
         if len(_kernels) > _MAX_KERNELS:
             _kernels.popitem(last=False)
