@@ -37,14 +37,16 @@ class _Leg(NamedTuple):
     """What was recorded up to a flush, or up to the end.
 
     ``standing`` is what is put on the stream: Python scalars, and None for all else. ``places`` are
-    the positions of its leaves, and ``leaves`` where these stood in the run before. ``made`` are
-    position and aval of what the computation had made and still held at the flush.
+    the positions of its leaves, and ``leaves`` where these stood in the run before; ``copies`` are
+    the same of floats. ``made`` are position and aval of what the computation had made and still
+    held at the flush.
     """
 
     end: TrieNode
     standing: list[Any]
     places: list[int]
     leaves: list[int]
+    copies: dict[int, int]
     made: list[tuple[int, Aval]]
 
 
@@ -93,7 +95,8 @@ class _Recorder:
                 self.needed[position] = refs[i].aval
             leaves.append(position)
         standing = [x if x.__class__ in SCALARS_STANDING else None for x in refs[begin:]]
-        self.legs.append(_Leg(segment.node, standing, places, leaves, made))
+        copies = {i: j for i, j in segment.copies.items() if i >= begin}
+        self.legs.append(_Leg(segment.node, standing, places, leaves, copies, made))
 
     def _position(self, leaf: Array) -> int | None:
         if leaf.segment is not None and leaf.segment.refs is self.refs:
@@ -172,6 +175,10 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
             segment.places.extend(leg.places)
         else:
             refs.extend(leg.standing)
+        if leg.copies:
+            segment.copies.update(leg.copies)
+            for place, position in leg.copies.items():
+                refs[place] = refs[position]
         segment.node = leg.end
         if leg is not last:
             held += [_at(segment, position, aval) for position, aval in leg.made]

@@ -55,13 +55,16 @@ SCALARS_STANDING = frozenset([*SCALAR_CODES, np.uint64])
 class Segment:
     """What a thread has recorded since its last flush."""
 
-    __slots__ = ("entered", "error", "limit", "node", "places", "refs", "start", "start_node")
+    __slots__ = (
+        "copies", "entered", "error", "limit", "node", "places", "refs", "start", "start_node",
+    )  # fmt: skip
 
     def __init__(self, node: TrieNode, refs: list[Any], entered: dict[int, int]) -> None:
         self.node = self.start_node = node
         self.refs = refs
         self.start = len(refs)
         self.places: list[int] = []  # the position of each leaf
+        self.copies: dict[int, int] = {}  # of floats of earlier segments: where they stood
         self.limit: int = node.limit  # how many operations may be recorded before a flush
         self.entered = entered  # id of each array that was made a leaf in this run: its position
         self.error: BaseException | None = None
@@ -231,11 +234,15 @@ def enter(segment: Segment, array: Any) -> int:
         nbytes = parent.nbytes + array.aval.nbytes
         node = trie.child(parent, key, array.aval, parent.depth, nbytes)
     segment.node = node
-    position = len(refs)
-    segment.entered[identity] = position
-    segment.places.append(position)
-    refs.append(array)
-    return position
+    place = len(refs)
+    if known and refs[position].__class__ is float:
+        segment.copies[place] = position
+        refs.append(refs[position])
+    else:
+        segment.entered[identity] = place
+        segment.places.append(place)
+        refs.append(array)
+    return place
 
 
 def flush() -> None:
@@ -269,7 +276,7 @@ def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
         programs = node.programs = {}
     call = programs.get(key)
     if call is None:
-        call = programs[key] = _call_for(segment.start_node, node, key)
+        call = programs[key] = _call_for(segment, node, key)
         trie.programs += 1
     program, leaves, others, floats, pack = call
     refs = segment.refs
@@ -298,9 +305,9 @@ class _Call(NamedTuple):
     pack: Callable[[list[float]], Any]
 
 
-def _call_for(start: TrieNode, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
-    graph, sources = path_graph(start, end, outputs)
-    packed = [code == SCALAR_CODES[float] for _, code in sources]
+def _call_for(segment: Segment, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
+    graph, sources = path_graph(segment.start_node, end, outputs)
+    packed = [code == SCALAR_CODES[float] or i in segment.copies for i, code in sources]
     program, used = program_for(graph, end.settings.compile, packed)
     floats = [sources[i][0] for i in used if packed[i]]
     singles = [sources[i] for i in used if not packed[i]]
@@ -326,7 +333,7 @@ def _next_segment(segment: Segment) -> None:
     else:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
-    segment.places, segment.entered = [], {}
+    segment.places, segment.copies, segment.entered = [], {}, {}
     segment.node = segment.start_node = FORGOTTEN
 
 
@@ -386,7 +393,7 @@ def _run_for_other_thread(segment: Segment, array: Array) -> None:
     ``array`` can be read at any time; that thread may compute the same value again.
     """
     snapshot = Segment(segment.start_node, list(segment.refs), {})
-    snapshot.start = segment.start
+    snapshot.start, snapshot.copies = segment.start, segment.copies
     node = segment.node
     if array.buffer is None:  # else its thread has flushed meanwhile, and what was read is void
         _execute(snapshot, node, [array])

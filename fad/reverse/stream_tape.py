@@ -298,9 +298,10 @@ class StreamTape(TapeLevel):
             saved = {p.position: p.aval for step in path.steps for p in places_in(step.saved())}
             places = memos[key] = list(saved.items())
         for position, aval in places:
-            array = array_at(segment, position, aval)
-            assert array is not None, "the segment uses it"
-            self._kept.append(array)
+            if segment.refs[position].__class__ is not float:  # those stay on the stream
+                array = array_at(segment, position, aval)
+                assert array is not None, "the segment uses it"
+                self._kept.append(array)
 
     def release(self) -> None:
         """The backward pass begins: from now on it holds itself what it needs."""
