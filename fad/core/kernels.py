@@ -166,15 +166,15 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def put(value: Any, device: Any = None) -> Buffer:
-    """A device buffer with a copy of ``value``, an array: of a Python scalar JAX would make a
-    weakly typed buffer, which would compile anew whatever takes it.
+    """A device buffer with a copy of ``value``, a buffer or what NumPy makes an array of.
+
+    NumPy copies: JAX would compile a program for it, anew for each shape. The buffer may then share
+    the memory of that copy, which nobody else knows.
     """
     start()
-    value = value if is_buffer(value) else np.asarray(value)
     with enable_x64(True):
-        if device is None:
-            return _jnp.array(value, copy=True)
-        return jax.device_put(_jnp.array(value, copy=True), device)
+        copied = _jnp.array(value, copy=True) if is_buffer(value) else np.array(value, order="C")
+        return jax.device_put(copied, device)
 
 
 def from_dlpack(value: Any) -> Buffer:

@@ -218,16 +218,17 @@ def enter(segment: Segment, array: Any) -> int:
     identity = id(array)
     refs = segment.refs
     position = segment.entered.get(identity)
-    known = False
+    earlier = None
     if position is not None:
         if position >= segment.start:
             return position
-        known = present(segment, position) is array  # another may have had this identity
-    if not known and array.segment is not None and array.segment.refs is refs:
-        position, known = array.index, True
+        if present(segment, position) is array:  # else another one had this identity
+            earlier = position
+    if earlier is None and array.segment is not None and array.segment.refs is refs:
+        earlier = array.index
     if array.buffer is None:
         array.realize()  # it waits in another thread
-    key = (EARLIER, position) if known else array.aval
+    key = array.aval if earlier is None else (EARLIER, earlier)
     parent = segment.node
     node = parent.next.get(key)
     if node is None:
@@ -235,9 +236,9 @@ def enter(segment: Segment, array: Any) -> int:
         node = trie.child(parent, key, array.aval, parent.depth, nbytes)
     segment.node = node
     place = len(refs)
-    if known and refs[position].__class__ is float:
-        segment.copies[place] = position
-        refs.append(refs[position])
+    if earlier is not None and refs[earlier].__class__ is float:
+        segment.copies[place] = earlier
+        refs.append(refs[earlier])
     else:
         segment.entered[identity] = place
         segment.places.append(place)
