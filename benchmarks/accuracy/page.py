@@ -74,6 +74,7 @@ def markdown(numbers: Numbers) -> str:
     copies = ", ".join(f"`{name}`" for name in sorted(COPIES))
     parts.append(
         f"## Exact operations\n\nThese copy, choose or negate an operand, and are exact:\n{copies}."
+        "\n\n`gammainc_in_a` has no row: its values are the derivatives of `gammainc` in a."
     )
     parts.append(_aggregate_section(numbers["aggregates"]))
     return "\n\n".join(parts) + "\n"

@@ -18,7 +18,7 @@ class Reason(NamedTuple):
 
 
 _ZERO = "close to a zero of the result, where terms cancel; the error is that of the terms"
-_COMPILER = "the compiler's kernel; what corrects it costs twice as much"
+_COMPILER = "the compiler's kernel; what corrects it costs three times as much"
 _THIRD = "part of second derivatives only"
 _INTERNAL = f"{_THIRD}; there terms cancel"
 
@@ -54,7 +54,11 @@ REASONS = [
     Reason("riemann_zeta", "the functional equation multiplies four rounded factors", "value"),
     Reason("riemann_zeta", _ZERO + " (below 0)", "x"),
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
-    Reason("beta gamma_density", "the exponential magnifies the rounding of its large argument"),
+    Reason("beta", "the exponential magnifies the rounding of its large argument"),
+    Reason("gamma_density", "a power, an exponential and Gamma, each rounded", "value y"),
+    Reason("gamma_density", f"{_THIRD}; {_ZERO}", "x"),
+    Reason("gammainc gammaincc", "a long sum or fraction times several rounded factors", "value x"),
+    Reason("gammainc gammaincc", "a power, an exponential and Gamma, each rounded", "y"),
     Reason("hazard", "the second derivative of log_ndtr, a product of rounded factors", "x"),
     Reason("digamma_step", "two values of trigamma cancel where y is small beside x", "x"),
 ]

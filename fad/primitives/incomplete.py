@@ -8,40 +8,22 @@ taken without cancellation.
 
 from __future__ import annotations
 
-import math
+from functools import reduce
+from math import comb
 from typing import Any
 
-import numpy as np
 from jax import lax
 from jax import numpy as jnp
-from jax.scipy.special import gammainc as gammainc_of_jax
 
-from fad.core.errors import FadTypeError, located
-from fad.primitives.arithmetic import div, mul, neg, sub
-from fad.primitives.declare import REAL_INEXACT, Sample, elementwise
-from fad.primitives.gamma import digamma, gamma_kernel, log_gamma_1p
+from fad.core.apply import apply2
+from fad.core.primitive import Primitive
+from fad.primitives.arithmetic import add, div, mul, neg, sub
+from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.gamma import digamma, log_gamma_1p, polygamma
+from fad.primitives.incomplete_density import density
+from fad.primitives.incomplete_in_a import derivative_in_a
 from fad.primitives.precise import widened
-from fad.primitives.series import log1p_minus, stirling
 from fad.primitives.transcendental import log
-
-
-@widened
-def _density(a: Any, x: Any) -> Any:
-    """x**(a-1) exp(-x) / Gamma(a)."""
-    limit = {8: 100.0, 4: 18.0}[x.dtype.itemsize]  # up to where powers do not overflow
-    large = a > limit
-    near_a = jnp.where(large, 1.0, a)
-    half = lax.exp(-0.5 * x)  # the whole exponential may underflow where the density does not
-    near = lax.pow(x, near_a - 1.0) * half / gamma_kernel(near_a) * half
-    far_a = jnp.where(large, a, limit)
-    d = (x - far_a) / far_a
-    close = lax.abs(d) < 0.4
-    apart = jnp.where(close, log1p_minus(jnp.where(close, d, 0.0)), lax.log(x / far_a) - d)
-    exponent = far_a * apart - stirling(far_a)
-    far = lax.exp(exponent) * (lax.sqrt(far_a) * (1.0 / math.sqrt(2.0 * math.pi))) / x
-    value = jnp.where(large, jnp.where(x > 0, far, 0.0), near)
-    value = jnp.where((x == jnp.inf) & (a < jnp.inf), 0.0, value)
-    return jnp.where((x >= 0) & (a > 0), value, jnp.nan)
 
 
 def _series(a: Any, x: Any) -> Any:
@@ -95,9 +77,9 @@ def _both(a: Any, x: Any) -> tuple[Any, Any]:
     small = (a <= 1.0) & (x <= 1.5)
     by_series = ~small & (x < a + 1.0)
     by_fraction = ~small & ~by_series
-    density = x * _density(a, x)
-    p = density / a * _series(a, jnp.where(by_series | small, x, 0.0))
-    q = density * _fraction(jnp.where(by_fraction, a, 1.0), jnp.where(by_fraction, x, 2.0))
+    weight = x * density(a, x)
+    p = weight / a * _series(a, jnp.where(by_series | small, x, 0.0))
+    q = weight * _fraction(jnp.where(by_fraction, a, 1.0), jnp.where(by_fraction, x, 2.0))
     near = _small(jnp.where(small, a, 1.0), jnp.where(small, x, 1.0))
     p_value = jnp.where(by_fraction, 1.0 - q, p)
     q_value = jnp.where(small, near, jnp.where(by_fraction, q, 1.0 - p))
@@ -124,37 +106,19 @@ def _gammaincc(a: Any, x: Any) -> Any:
     return _at_the_ends(a, x, _both(a, x)[1], 1.0)
 
 
-def _refuse(g: Any) -> Any:
-    raise FadTypeError(
-        located(
-            "the second derivative of gammainc and gammaincc in their first argument is not "
-            "implemented. Keep that argument fixed, as fad.stop_gradient(a), or give a rule of "
-            "your own."
-        )
-    )
-
-
-def _whole_a() -> list[Sample]:
-    """Samples in which a is an integer, and so not differentiated."""
-    x = [0.3, 1.5, 4.0, 9.5]
-    return [
-        Sample((np.array([2, 1, 5, 9]), np.array(x))),
-        Sample((np.array([[3], [12]]), np.array(x))),
-        Sample((np.array(2), np.array(1.3))),
-        Sample((np.zeros((0, 2), int), np.array([1.0, 2.0]))),
-    ]
-
-
-def _by_differences(a: Any, x: Any) -> Any:
-    """The derivative of P in a, so that its own in x can be taken of the compiler's function."""
-    h = 5e-3
-    values = [gammainc_of_jax(a + k * h, x) for k in (-2.0, -1.0, 1.0, 2.0)]
-    return (values[0] - values[3] + 8.0 * (values[2] - values[1])) / (12.0 * h)
+def _density_in_a(x: Any, y: Any, order: int) -> Any:
+    """A derivative of the density in its shape: those of its logarithm are -polygamma."""
+    slopes = [sub(log(y), digamma(x)), *[neg(polygamma(k, x)) for k in range(1, order)]]
+    found = [gamma_density(x, y)]
+    for n in range(1, order + 1):
+        terms = [mul(mul(found[k], slopes[n - 1 - k]), float(comb(n - 1, k))) for k in range(n)]
+        found.append(reduce(add, terms))
+    return found[order]
 
 
 gamma_density: Any = elementwise(
     "gamma_density",
-    _density,
+    density,
     [
         lambda g, x, y, out: mul(mul(g, out), sub(log(y), digamma(x))),
         lambda g, x, y, out: mul(mul(g, out), div(sub(sub(x, 1.0), y), y)),
@@ -163,38 +127,36 @@ gamma_density: Any = elementwise(
     domains=((0.3, 40.0), (0.3, 40.0)),
     formula="y**(x - 1) e**(-y) / gamma(x)",
 )
-gammainc_da: Any = elementwise(
-    "gammainc_da",  # the derivative of gammainc in its first argument
-    widened(lax.igamma_grad_a),
+GAMMAINC_IN_A: Primitive = elementwise_family(
+    "gammainc_in_a",
+    derivative_in_a,
     [
-        _refuse,
-        lambda g, x, y: mul(g, mul(gamma_density(x, y), sub(log(y), digamma(x)))),
+        lambda g, x, y, *, order: mul(g, apply2(GAMMAINC_IN_A(order=order + 1), x, y)),
+        lambda g, x, y, *, order: mul(g, _density_in_a(x, y, order)),
     ],
+    params=[{"order": 1}, {"order": 2}],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
-    samples=_whole_a,
-    oracle=_by_differences,
-    formula="the derivative of gammainc(x, y) in x",
+    formula="the derivative of gammainc(x, y) in x of this order",
 )
+gammainc_in_a = function_of(GAMMAINC_IN_A(order=1))
 gammainc = elementwise(
     "gammainc",
     _gammainc,
     [
-        lambda g, x, y: mul(g, gammainc_da(x, y)),
+        lambda g, x, y: mul(g, gammainc_in_a(x, y)),
         lambda g, x, y: mul(g, gamma_density(x, y)),
     ],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
-    samples=_whole_a,
 )
 gammaincc = elementwise(
     "gammaincc",
     _gammaincc,
     [
-        lambda g, x, y: neg(mul(g, gammainc_da(x, y))),
+        lambda g, x, y: neg(mul(g, gammainc_in_a(x, y))),
         lambda g, x, y: neg(mul(g, gamma_density(x, y))),
     ],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
-    samples=_whole_a,
 )

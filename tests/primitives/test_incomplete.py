@@ -1,4 +1,4 @@
-"""The incomplete gamma functions, their density, and which derivative is not implemented."""
+"""The incomplete gamma functions, their density, and their derivatives in both arguments."""
 
 import mpmath as mp
 import numpy as np
@@ -65,19 +65,46 @@ def test_values_and_derivatives_in_x(name, exact):
         assert np.all(error <= 8 + 2 * magnified)
 
 
-def test_the_derivative_in_a():
-    a, x = np.array([0.4, 3.0, 12.0, 50.0]), np.array([0.2, 5.0, 10.0, 55.0])
-    with mp.workdps(40):
-        expected = [
-            float(mp.diff(lambda t, x=x: lower(t, x), mp.mpf(s))) for s, x in zip(a, x, strict=True)
-        ]
-    np.testing.assert_allclose(derivative(incomplete.gammainc, [a, x], 0), expected, rtol=1e-11)
-    np.testing.assert_allclose(
-        pushed(incomplete.gammaincc, [a, x], 0), np.negative(expected), rtol=1e-11
-    )
+def in_a(a, x, order):
+    """A derivative of P in a: of the power series (DLMF 8.7.1), integrals being 2F2 and 3F3."""
+    power = x**a
+    parts = [mp.gammainc(a, 0, x), power / a**2 * mp.hyp2f2(a, a, a + 1, a + 1, -x)]
+    parts.append(2 * power / a**3 * mp.hyper([a] * 3, [a + 1] * 3, -x))
+    log, psi = mp.log(x), mp.digamma(a)
+    lower = [parts[0], log * parts[0] - parts[1]]
+    lower.append(log**2 * parts[0] - 2 * log * parts[1] + parts[2])
+    first = lower[1] - psi * lower[0]
+    second = lower[2] - 2 * psi * lower[1] + (psi**2 - mp.psi(1, a)) * lower[0]
+    return (first if order == 1 else second) / mp.gamma(a)
 
 
-def test_second_derivatives_and_the_one_that_is_not_implemented():
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_in_a(order):
+    a = np.array([0.4, 3.0, 12.0, 50.0, 1e-4, 0.02, 0.9, 120.0, 5.0, 130.0])
+    x = np.array([0.2, 5.0, 10.0, 55.0, 1.2, 0.3, 6.0, 121.0, 30.0, 60.0])
+    with mp.workdps(150):
+        expected = [float(in_a(mp.mpf(s), mp.mpf(t), order)) for s, t in zip(a, x, strict=True)]
+    for name, sign in (("gammainc", 1), ("gammaincc", -1)):
+        function = getattr(incomplete, name)
+        for rule in (derivative, pushed):
+            got = rule(function, [a, x], 0)
+            if order == 2:
+                got = rule(lambda s, t, f=function, r=rule: slope(f, s, t), [a, x], 0)
+            np.testing.assert_allclose(got, np.multiply(sign, expected), rtol=1e-13)
+
+
+def slope(function, a, x):
+    return fad.vjp(lambda s: function(s, x), a)[1](np.ones(a.shape))[0]
+
+
+def test_the_third_derivative_in_a():
+    third = fad.grad(fad.grad(fad.grad(incomplete.gammainc)))
+    with mp.workdps(60):
+        expected = mp.diff(lambda s: in_a(s, mp.mpf(3.5), 2), mp.mpf(2.5))
+    assert float(third(2.5, 3.5)) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_mixed_derivatives():
     in_x = fad.grad(incomplete.gammainc, argnums=1)
     a, x = mp.mpf(2.5), mp.mpf(3.5)
     density = mp.exp(log_density(a, x))
@@ -85,13 +112,21 @@ def test_second_derivatives_and_the_one_that_is_not_implemented():
     assert twice == pytest.approx(float(density * ((a - 1) / x - 1)), rel=1e-14)
     expected = float(density * (mp.log(x) - mp.digamma(a)))
     assert float(fad.grad(in_x, argnums=0)(2.5, 3.5)) == pytest.approx(expected, rel=1e-14)
-    in_a = fad.grad(incomplete.gammainc, argnums=0)
-    assert float(fad.grad(in_a, argnums=1)(2.5, 3.5)) == pytest.approx(expected, rel=1e-13)
-    for function in (incomplete.gammainc, incomplete.gammaincc):
-        with pytest.raises(
-            TypeError, match=r"in their first argument is not implemented.*\n  at .*test_inc"
-        ):
-            fad.grad(fad.grad(function))(2.5, 3.5)
+    by_a = fad.grad(incomplete.gammainc, argnums=0)
+    assert float(fad.grad(by_a, argnums=1)(2.5, 3.5)) == pytest.approx(expected, rel=1e-14)
+    twice = density * ((mp.log(x) - mp.digamma(a)) ** 2 - mp.psi(1, a))
+    for first, last in ((0, 1), (1, 0)):
+        got = fad.grad(fad.grad(by_a, argnums=first), argnums=last)(2.5, 3.5)
+        assert float(got) == pytest.approx(float(twice), rel=1e-13)
+
+
+def test_derivatives_in_a_at_the_ends():
+    inf, nan = np.inf, np.nan
+    a = np.array([2.0, 2.0, inf, 0.0, -1.0, nan, 0.0])
+    x = np.array([0.0, inf, 1.0, 0.0, 1.0, 1.0, 1.0])
+    got = derivative(incomplete.gammainc, [a, x], 0)
+    expected = [0, 0, 0, nan, nan, nan, float(-mp.e1(1))]
+    np.testing.assert_allclose(got, expected, rtol=1e-14)
 
 
 def test_edges():

@@ -154,8 +154,8 @@ betaln = binary(
 gammainc = binary(
     "gammainc",
     incomplete.gammainc,
-    "P(a, x), the integral of the gamma density of shape a from 0 to x. The first derivative in a\n"
-    "is a numerical one, good to about 12 digits; the second is not implemented.",
+    "P(a, x), the integral of the gamma density of shape a from 0 to x. It is differentiable in\n"
+    "both arguments, at any order.",
 )
 gammaincc = binary(
     "gammaincc",
