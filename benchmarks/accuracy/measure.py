@@ -55,7 +55,7 @@ def operands_of(exact: Exact, dtype: str, effort: float = 1.0) -> list[Array]:
     """The arguments on which a function is measured."""
     if dtype == "complex128":
         assert exact.plane is not None
-        points = exact.plane.points(int(120 * effort))
+        points = exact.plane.points(int(400 * effort))
         if len(exact.domains) == 1:
             return [points]
         return [points, np.random.default_rng(5).permutation(points)]

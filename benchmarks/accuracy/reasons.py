@@ -27,10 +27,6 @@ REASONS = [
     Reason("sech2", "contains tanh", "x"),
     Reason("erf", _COMPILER, "value", "float32"),
     Reason("tan", "the compiler's kernel, next to a pole", "value", "complex128"),
-    Reason(
-        "log log2 log10", "the compiler's kernel, by its log1p near -0.4", "value", "complex128"
-    ),
-    Reason("remainder", "y next to the smallest normal number", "value", "float32"),
     Reason("sinc[0] sinc[1]", _ZERO),
     Reason("logaddexp logaddexp2", _ZERO, "value"),
     Reason("lerp", _ZERO, "value"),
@@ -54,7 +50,7 @@ REASONS = [
     Reason("riemann_zeta", "the functional equation multiplies four rounded factors", "value"),
     Reason("riemann_zeta", _ZERO + " (below 0)", "x"),
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
-    Reason("beta", "the exponential magnifies the rounding of its large argument"),
+    Reason("beta", "a product of powers and an exponential, each rounded"),
     Reason("gamma_density", "a power, an exponential and Gamma, each rounded", "value y"),
     Reason("gamma_density", f"{_THIRD}; {_ZERO}", "x"),
     Reason("gammainc gammaincc", "a long sum or fraction times several rounded factors", "value x"),

@@ -54,8 +54,15 @@ def _remainder(x: Any, y: Any) -> Any:
         remainder = lax.rem(x, _nonzero(y))
         fitted = jnp.where(_signs_differ(remainder, y), remainder + y, remainder)
         return jnp.where(y == 0, jnp.zeros_like(x), fitted)
-    remainder = lax.rem(x, y)
-    fitted = jnp.where(_signs_differ(remainder, y), remainder + y, remainder)
+    # Of small divisors the remainder may be below the normal range where its sum with them is not.
+    info = jnp.finfo(x.dtype)
+    up = 2.0 ** (info.nmant + 3)
+    small = (lax.abs(y) < float(info.tiny) * up) & (lax.abs(x) < float(info.max) / up)
+    scale = jnp.where(small, up, 1.0).astype(x.dtype)
+    divisor = y * scale
+    remainder = lax.rem(x * scale, divisor)
+    fitted = jnp.where(_signs_differ(remainder, divisor), remainder + divisor, remainder)
+    fitted = fitted * jnp.where(small, 1.0 / up, 1.0).astype(x.dtype)
     return jnp.where(remainder == 0, jnp.copysign(remainder, y), fitted)
 
 

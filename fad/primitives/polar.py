@@ -65,8 +65,8 @@ direction: Any = elementwise(
     "direction",  # x / hypot(x, y), the cosine of the angle; 0 at the origin
     _direction,
     [
-        lambda g, x, y: div(_twice(g, direction(y, x), direction(y, x)), hypot(x, y)),
-        lambda g, x, y: neg(div(_twice(g, direction(x, y), direction(y, x)), hypot(x, y))),
+        lambda g, x, y: _direction_partial(g, direction(y, x), direction(y, x), hypot(x, y)),
+        lambda g, x, y: neg(_direction_partial(g, direction(x, y), direction(y, x), hypot(x, y))),
     ],
     promotion=REAL_INEXACT,
     reference=lambda x, y: x / np.hypot(x, y),
@@ -99,6 +99,11 @@ arctan2 = elementwise(
 def _twice(g: Any, a: Any, b: Any) -> Any:
     """g a b, without the product of a and b, which may overflow."""
     return mul(mul(g, a), b)
+
+
+def _direction_partial(g: Any, a: Any, b: Any, r: Any) -> Any:
+    """g a b / r; the product of a and b may underflow where r is small."""
+    return mul(mul(g, a), div(b, r))
 
 
 def _inversion_partial(g: Any, x: Any, y: Any, r: Any) -> Any:

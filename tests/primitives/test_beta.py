@@ -55,6 +55,21 @@ def test_exact_values():
     assert float(betas.beta(-0.5, 2.0)) == pytest.approx(-4.0, rel=1e-15)
 
 
+def test_the_zero_at_1_and_large_arguments():
+    rng = np.random.default_rng(3)
+    near = 1 + 10 ** rng.uniform(-15, -1, (2, 40)) * rng.choice([-1, 1], (2, 40))
+    large = 10 ** rng.uniform(-2, 3, (2, 40))
+    with mp.workdps(60):
+        for (a, b), function, exact, bound in (
+            (near, betas.betaln, log_beta, 8.0),
+            (large, betas.beta, mp.beta, 16.0),
+        ):
+            for value, *point in zip(function(a, b), a, b, strict=True):
+                want = exact(*map(mp.mpf, point))
+                if abs(want) > 1e-290 and abs(sum(point) - 2) > 1e-3 * max(abs(point[0] - 1), 1e-9):
+                    assert abs(float(value) / want - 1) < bound * 2.3e-16, point
+
+
 def test_edges():
     a = np.array([0.0, 2.5, np.inf, 3.0, np.nan, np.inf])
     b = np.array([2.5, 0.0, 2.5, np.inf, 1.0, np.inf])

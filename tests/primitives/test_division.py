@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import fad
 from fad.primitives import arithmetic, division
-from tests.primitives.accuracy import derivative, pushed
+from tests.primitives.accuracy import between, derivative, pushed
 
 NAMES = ["floor_divide", "remainder", "fmod"]
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.1, 5.5, -5.5, 1e300, np.inf, -np.inf, np.nan, 3.0])
@@ -69,3 +69,14 @@ def test_the_quotient_has_no_derivative():
 def test_complex_numbers_have_no_remainder():
     with pytest.raises(TypeError, match="remainder is not defined for dtype complex128"):
         division.remainder(1j, 2.0)
+
+
+def test_remainders_by_the_smallest_divisors() -> None:
+    # The remainder of the truncated quotient is below the normal range, and would be flushed.
+    for dtype in (np.float32, np.float64):
+        y = (np.finfo(dtype).tiny * between(1.5, 9.0)).astype(dtype)
+        x = -between(0.1, 60.0)[::-1].astype(dtype)
+        got, expected = np.asarray(division.remainder(x, y)), np.remainder(x, y)
+        normal = expected >= np.finfo(dtype).tiny
+        assert np.any(normal & (y - expected < np.finfo(dtype).tiny))
+        np.testing.assert_array_equal(got[normal], expected[normal])
