@@ -32,7 +32,7 @@ from fad.core.level import Level
 from fad.core.literals import fitting_int, literal_buffer, packer
 from fad.core.primitive import Operation, ReverseRule
 from fad.core.program import Program, program_for
-from fad.core.tensor import Array
+from fad.core.tensor import Array, aval_of
 from fad.core.trie import (
     EARLIER,
     FLUSH,
@@ -190,8 +190,8 @@ def add_scalars(segment: Segment, step: Operation | ReverseRule, operands: tuple
     for value in operands:
         if value.__class__ not in SCALAR_CODES:
             continue
-        if value.__class__ is int and step.operation.primitive.elementwise:
-            value = fitting_int(value, [x.aval.dtype for x in operands if type(x) not in SCALARS])
+        if value.__class__ is int and (promotion := step.operation.primitive.elementwise):
+            value = fitting_int(value, promotion.operands(tuple(map(aval_of, operands))))
         segment.refs.append(value)
 
 
