@@ -15,7 +15,6 @@ from fad.core.aval import SCALARS, Shape
 from fad.core.dtypes import DType, kind
 from fad.core.errors import (
     FadIndexError,
-    FadOverflowError,
     FadTypeError,
     FadValueError,
     located,
@@ -23,6 +22,7 @@ from fad.core.errors import (
 from fad.core.primitive import Primitive
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.numpy.axes import tensor
+from fad.numpy.dtypes import check_int
 from fad.primitives import broadcast
 from fad.primitives import shape as shapes
 from fad.primitives.arithmetic import add, div, mul, neg
@@ -224,10 +224,7 @@ def _check_fits(values: Any, given: DType, dtype: DType) -> None:
                 f"the tensor with .astype({given}), or the values"
             )
         )
-    if type(values) is int and kind(dtype) in "iu":
-        info = np.iinfo(dtype)
-        if not info.min <= values <= info.max:
-            raise FadOverflowError(located(f"Python integer {values} out of bounds for {dtype}"))
+    check_int(values, dtype)
 
 
 def _update_by_mask(x: Tensor, mask: Tensor, change: Any, values: Any) -> Tensor:

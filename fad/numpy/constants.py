@@ -14,7 +14,7 @@ from fad.core.dtypes import DType
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor, lift
 from fad.numpy.axes import as_shape, one_axis, tensor, tensors
-from fad.numpy.dtypes import as_dtype
+from fad.numpy.dtypes import as_dtype, cast, check_int
 from fad.primitives import broadcast, constants
 from fad.primitives import shape as shapes
 from fad.primitives.arithmetic import add, div, mul, sign, sub
@@ -75,7 +75,9 @@ def full(
     """
     value = lift(fill_value) if type(fill_value) in SCALARS else tensor(fill_value)
     made = broadcast.broadcast_to(value, as_shape(shape))
-    return _placed(broadcast.convert(made, as_dtype(dtype or made.dtype)), device)
+    kind = as_dtype(dtype or made.dtype)
+    check_int(fill_value, kind)
+    return _placed(cast(made, kind), device)
 
 
 def _like(a: Any, dtype: Any, shape: Any) -> tuple[Shape, DType]:
@@ -221,7 +223,7 @@ def _between(first: Any, last: Any, num: int, endpoint: bool) -> Any:
     """``num`` numbers between two, along a new leading axis."""
     ndim = max(first.ndim, last.ndim)
     common = dtypes.result_type(tuple([(x.aval.dtype, x.aval.weak) for x in (first, last)]))[0]
-    kind = dtypes.real_of(dtypes.inexact_of(common))
+    kind = dtypes.real_of(common) if dtypes.kind(common) in "fc" else dtypes.float64
     of_first, of_last = (
         broadcast.convert(lift(w.reshape(num, *[1] * ndim)), kind) for w in _weights(num, endpoint)
     )

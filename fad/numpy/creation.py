@@ -19,7 +19,7 @@ from fad.core.errors import (
     located,
 )
 from fad.core.tensor import Tensor, from_buffer
-from fad.numpy.dtypes import as_dtype, result_type
+from fad.numpy.dtypes import as_dtype, cast, result_type
 from fad.primitives.broadcast import convert
 from fad.primitives.join import stack
 
@@ -48,7 +48,7 @@ def asarray(
     """
     target = None if dtype is None else as_dtype(dtype)
     if isinstance(a, Tensor):
-        made = convert(a, target or a.dtype)  # which makes a weak one strong
+        made = cast(a, target or a.dtype)  # which makes a weak one strong
         if copy is False and made is not a:
             raise FadValueError(located("asarray: a change of dtype needs a copy"))
         return made if device is None else made.to_device(device)

@@ -8,7 +8,7 @@ from typing import Any
 from fad.core.errors import FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, tensor
-from fad.numpy.dtypes import as_dtype
+from fad.numpy.dtypes import as_dtype, cast
 from fad.numpy.ufunc import refuse_out
 from fad.primitives import cumulative
 from fad.primitives.broadcast import convert, full
@@ -21,7 +21,7 @@ def _run(name: str, scan: Callable[[Any, int], Tensor], x: Tensor, axis: Any, dt
     if dtype is None:
         return scan(x, one_axis(name, axis, x.ndim))
     target = as_dtype(dtype)
-    out = scan(convert(x, target), one_axis(name, axis, x.ndim))
+    out = scan(cast(x, target), one_axis(name, axis, x.ndim))
     return convert(out, target)  # small integers are summed in 64 bits, which wraps to the same
 
 

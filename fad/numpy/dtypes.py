@@ -17,7 +17,7 @@ import numpy as np
 from fad.core import dtypes
 from fad.core.aval import SCALARS
 from fad.core.dtypes import DType
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadOverflowError, FadTypeError, located
 from fad.core.tensor import Tensor, aval_of, lift
 from fad.primitives.broadcast import convert
 
@@ -151,12 +151,24 @@ def astype(x: Any, /, dtype: Any, copy: builtins.bool = True, *, device: Any = N
 
     ``copy`` changes nothing: tensors are immutable.
     """
-    x, target = lift(x), as_dtype(dtype)
+    converted = cast(lift(x), as_dtype(dtype))
+    return converted if device is None else converted.to_device(device)
+
+
+def cast(x: Any, target: DType) -> Any:
+    """A tensor converted, with NumPy's warning where imaginary parts are lost."""
     if dtypes.kind(x.dtype) == "c" and dtypes.kind(target) not in "cb":
         warnings.warn(
             "Casting complex values to real discards the imaginary part",
             np.exceptions.ComplexWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    converted = convert(x, target)
-    return converted if device is None else converted.to_device(device)
+    return convert(x, target)
+
+
+def check_int(value: Any, dtype: DType) -> None:
+    """Raise if a Python integer does not fit an integer dtype."""
+    if type(value) is int and dtypes.kind(dtype) in "iu":
+        info = np.iinfo(dtype)
+        if not info.min <= value <= info.max:
+            raise FadOverflowError(located(f"Python integer {value} out of bounds for {dtype}"))

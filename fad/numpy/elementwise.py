@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from fad.core import dtypes
+from fad.core.aval import SCALARS
 from fad.core.errors import FadTypeError, located
-from fad.core.tensor import Tensor
+from fad.core.tensor import Tensor, lift
 from fad.numpy.axes import tensor
 from fad.numpy.dtypes import finfo
 from fad.numpy.ufunc import binary, refuse_out, unary, with_options
@@ -114,9 +115,14 @@ maximum = binary("maximum", extrema.maximum, "The larger; NaN if either is. Ties
 minimum = binary("minimum", extrema.minimum, "The smaller; NaN if either is. Ties share evenly.")
 
 
+def _weakly(x: Any) -> Tensor:
+    """A tensor; that of a Python scalar has no say in the dtype of a result."""
+    return lift(x) if type(x) in SCALARS else tensor(x)
+
+
 def _ignoring_nan(extremum: Any) -> Any:
     def function(x: Any, y: Any) -> Tensor:
-        x, y = tensor(x), tensor(y)
+        x, y = _weakly(x), _weakly(y)
         if not x.aval.inexact and not y.aval.inexact:
             return extremum(x, y)
         first = comparison.select(floating.isnan(x), y, x)
@@ -156,10 +162,15 @@ def clip(
     high = max if a_max is _MISSING else a_max
     low, high = (None if x is _MISSING else x for x in (low, high))
     refuse_out("clip", out, "y, low, high")
+    a = tensor(a)
+    if dtypes.kind(a.dtype) in "iu":  # as in NumPy, beyond what there is nothing is clipped
+        info = np.iinfo(a.dtype)
+        low = None if type(low) is int and low <= info.min else low
+        high = None if type(high) is int and high >= info.max else high
     bounds = tuple([_operand(x) for x in (low, high) if x is not None])
     if options:
         return with_options("clip", _limiter(low, high), (a, *bounds), None, options)
-    return _limiter(low, high)(tensor(a), *bounds)
+    return _limiter(low, high)(a, *bounds)
 
 
 def _limiter(low: Any, high: Any) -> Any:
@@ -278,7 +289,11 @@ copysign = binary("copysign", floating.copysign, "The magnitude of x with the si
 nextafter = binary("nextafter", floating.nextafter, "The number next to x towards y.")
 spacing = unary("spacing", floating.spacing, "The distance to the next number away from 0.")
 heaviside = binary("heaviside", floating.heaviside, "0, y or 1 where x is negative, 0, positive.")
-ldexp = binary("ldexp", floating.ldexp, "x * 2**n for integers n.")
+ldexp = binary(
+    "ldexp",
+    lambda x, n: floating.ldexp(x, _weakly(n)),  # a number would become a float beside floats
+    "x * 2**n for integers n.",
+)
 
 
 def _frexp(x: Any) -> tuple[Tensor, Tensor]:

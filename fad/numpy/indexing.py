@@ -13,6 +13,7 @@ import numpy as np
 from fad.core.errors import FadIndexError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
+from fad.numpy.dtypes import check_int
 from fad.numpy.shapes import ravel
 from fad.numpy.ufunc import refuse_out
 from fad.primitives import broadcast
@@ -203,6 +204,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Tensor:
         x, axis = ravel(x), 0
     axis = one_axis("insert", axis, x.ndim)
     where = _known_index("insert", obj)
+    check_int(values, x.dtype)
     new = broadcast.convert(tensor(values), x.dtype)
     new = shapes.reshape(new, (1,) * (x.ndim - new.ndim) + new.shape)
     if isinstance(where, slice) or np.ndim(where):

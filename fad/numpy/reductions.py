@@ -15,12 +15,12 @@ import numpy as np
 from fad.core import dtypes
 from fad.core.apply import apply1
 from fad.core.aval import SCALARS, Shape
-from fad.core.dtypes import DType
-from fad.core.errors import FadValueError, located
+from fad.core.dtypes import DType, kind
+from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.primitive import Operation, Primitive
 from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
-from fad.numpy.dtypes import as_dtype, result_type
+from fad.numpy.dtypes import as_dtype, cast, result_type
 from fad.numpy.ufunc import refuse_out
 from fad.primitives import arithmetic, comparison, extrema, reductions
 from fad.primitives.broadcast import broadcast_to, convert
@@ -76,7 +76,7 @@ def _accumulate(
     x = tensor(a)
     target = None if dtype is None else as_dtype(dtype)
     if target is not None:
-        x = convert(x, target)
+        x = cast(x, target)
     x = masked(x, where, identity)
     result = reduce(x, reduced_axes(name, axis, x.ndim), bool(keepdims))
     if target is not None and result.dtype != target:
@@ -88,7 +88,12 @@ def _start(initial: Any, dtype: DType) -> Any:
     """An initial value, which does not change the dtype of the result."""
     if type(initial) in SCALARS and result_type(dtype, initial) == dtype:
         return initial
-    return convert(tensor(initial), dtype)
+    start = tensor(initial)
+    if kind(start.dtype) == "c" and kind(dtype) != "c":
+        raise FadTypeError(
+            located(f"initial={initial} is complex, and the result is {dtype}; pass dtype=complex")
+        )
+    return convert(start, dtype)
 
 
 def sum(

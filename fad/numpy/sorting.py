@@ -206,7 +206,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Tens
                 )
             )
         x = getitem(x, order)
-    return _search("searchsorted", x, v if type(v) in (int, float) else tensor(v), side)
+    return _search("searchsorted", x, tensor(v), side)
 
 
 def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fad.core.tensor import Tensor
-from fad.numpy.axes import tensor
+from fad.numpy.axes import inexact
 from fad.primitives import bessel
 
 __all__ = ["i0"]
@@ -20,5 +20,5 @@ def i0(x: Any) -> Tensor:
     >>> fad.grad(np.i0)(0.0)
     fad.Tensor(0.)
     """
-    result: Tensor = bessel.i0(tensor(x))
+    result: Tensor = bessel.i0(inexact(x))
     return result

@@ -11,7 +11,7 @@ from fad.core.dtypes import DType
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.tensor import Tensor
 from fad.numpy.axes import several_axes, tensor
-from fad.numpy.dtypes import as_dtype
+from fad.numpy.dtypes import as_dtype, cast
 from fad.numpy.reductions import masked, reduced_axes, reduction
 from fad.numpy.ufunc import refuse_out
 from fad.primitives import arithmetic, complexes, extrema, norms, reductions
@@ -73,7 +73,7 @@ def mean(
     x = tensor(a)
     axes = reduced_axes("mean", axis, x.ndim)
     computed, target = _mean_dtypes(x.dtype, dtype)
-    x = masked(convert(x, computed), where, 0.0)
+    x = masked(cast(x, computed), where, 0.0)
     total = reductions.reduce_sum(x, axes, bool(keepdims))
     return convert(_over(total, _count(x, axes, where)), target)
 
@@ -109,7 +109,7 @@ def _spread(
     x = tensor(a)
     axes = reduced_axes(name, axis, x.ndim)
     computed, target = _mean_dtypes(x.dtype, dtype)
-    deviations, count = _deviations(convert(x, computed), axes, where, mean)
+    deviations, count = _deviations(cast(x, computed), axes, where, mean)
     return deviations, axes, _freedom(count, ddof), dtypes.real_of(target)
 
 
