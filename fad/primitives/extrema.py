@@ -76,9 +76,21 @@ def gate(g: Any, x: Any, y: Any, at_tie: float) -> Any:
     return _GATES[at_tie](g, x, y)
 
 
+def _taken(extremum: Any) -> Any:
+    """The extremum of two, which is NaN if either is: the compiler's ignores complex ones."""
+
+    def kernel(x: Any, y: Any) -> Any:
+        out = extremum(x, y)
+        if is_complex(x):
+            out = lax.select(lax.ne(x, x), x, lax.select(lax.ne(y, y), y, out))
+        return out
+
+    return kernel
+
+
 maximum = elementwise(
     "maximum",
-    lax.max,
+    _taken(lax.max),
     [lambda g, x, y: gate(g, x, y, 0.5), lambda g, x, y: gate(g, y, x, 0.5)],
     promotion=SAME,
     reference=np.maximum,
@@ -90,7 +102,7 @@ maximum = elementwise(
 )
 minimum = elementwise(
     "minimum",
-    lax.min,
+    _taken(lax.min),
     [lambda g, x, y: gate(g, y, x, 0.5), lambda g, x, y: gate(g, x, y, 0.5)],
     promotion=SAME,
     reference=np.minimum,
@@ -102,7 +114,7 @@ minimum = elementwise(
 )
 raise_to = elementwise(
     "raise_to",
-    lax.max,
+    _taken(lax.max),
     [lambda g, x, y: gate(g, x, y, 1.0), lambda g, x, y: gate(g, y, x, 0.0)],
     promotion=SAME,
     reference=np.maximum,
@@ -121,7 +133,7 @@ raise_to = elementwise(
 
 lower_to = elementwise(
     "lower_to",
-    lax.min,
+    _taken(lax.min),
     [lambda g, x, y: gate(g, y, x, 1.0), lambda g, x, y: gate(g, x, y, 0.0)],
     promotion=SAME,
     reference=np.minimum,

@@ -77,3 +77,14 @@ def test_a_complex_initial_value_of_a_real_sum_is_refused():
     with pytest.raises(TypeError, match="complex, and the result is float64; pass dtype=complex"):
         fnp.sum([1.0], initial=1j)
     assert fnp.sum([1.0], initial=1j, dtype=complex) == 1 + 1j
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "fmax", "fmin"])
+def test_the_larger_of_complex_numbers_with_nan(name):
+    parts = [np.nan, 1.0, np.inf]
+    z = np.array([complex(a, b) for a in parts for b in parts])
+    found = getattr(fnp, name)(z[:, None], fad.asarray(z))
+    expected = getattr(np, name)(z[:, None], z)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.asarray(found)[known], expected[known])
