@@ -54,6 +54,7 @@ def sparsity(primitive: Primitive, count: int) -> Sparsity:
     """What is zero in the derivatives of a primitive of ``count`` operands.
 
     >>> from fad.primitives.declare import declarations
+    >>> from fad.primitives.sparsity import sparsity
     >>> sparsity(declarations["mul"].primitive, 2)
     Sparsity(elementwise=True, partials=(frozenset({1}), frozenset({0})))
     >>> sparsity(declarations["mul"].primitive, 2).kind
