@@ -7,13 +7,13 @@ import importlib.metadata
 import json
 import platform
 import sys
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.accuracy import aggregates, page
+from benchmarks.accuracy.grid import Domain
 from benchmarks.accuracy.measure import Row, dtypes_of, measure
 from benchmarks.accuracy.tables import EXACT
 
@@ -31,17 +31,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _header(seconds: float) -> dict[str, str]:
+def _header(effort: float) -> dict[str, str]:
     versions = []
     for package in ("numpy", "jax", "torch", "mpmath"):
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             versions.append(f"no {package}")
+    points = round(len(Domain().points(np.float64, int(400 * effort))), -2)
     return {
         "machine": f"{platform.machine()}, CPU",
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
-        "took": f"{seconds / 60:.1f} minutes",
+        "arguments": f"about {points:,} for one operand (`--effort {effort:g}`)",
     }
 
 
@@ -64,12 +65,11 @@ def main() -> int:
     unknown = set(names) - set(EXACT)
     if unknown:
         sys.exit(f"no exact function for {', '.join(sorted(unknown))}; see benchmarks/accuracy")
-    began = time.monotonic()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         rows = _rows(names, arguments.effort)
         sums = aggregates.run() if arguments.only is None else []
-    numbers = page.as_numbers(rows, sums, _header(time.monotonic() - began))
+    numbers = page.as_numbers(rows, sums, _header(arguments.effort))
     if arguments.only is not None and not arguments.update:
         print(page.markdown(numbers))
         return 0

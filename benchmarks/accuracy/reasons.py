@@ -20,13 +20,16 @@ class Reason(NamedTuple):
 _ZERO = "close to a zero of the result, where terms cancel; the error is that of the terms"
 _COMPILER = "the compiler's kernel; what corrects it costs three times as much"
 _THIRD = "part of second derivatives only"
+_DENSITY = (
+    "a power, an exponential and Gamma, each rounded; in float32 far out one large exponential"
+)
 _INTERNAL = f"{_THIRD}; there terms cancel"
 
 REASONS = [
     Reason("tanh", _COMPILER, "value"),
     Reason("sech2", "contains tanh", "x"),
     Reason("erf", _COMPILER, "value", "float32"),
-    Reason("tan", "the compiler's kernel, next to a pole", "value", "complex128"),
+    Reason("tan sigmoid", "the compiler's kernel, next to a pole", "value", "complex128"),
     Reason("sinc[0] sinc[1]", _ZERO),
     Reason("logaddexp logaddexp2", _ZERO, "value"),
     Reason("lerp", _ZERO, "value"),
@@ -51,10 +54,10 @@ REASONS = [
     Reason("riemann_zeta", _ZERO + " (below 0)", "x"),
     Reason("betaln", "next to its zeros the error is that of the three terms", "value"),
     Reason("beta", "a product of powers and an exponential, each rounded"),
-    Reason("gamma_density", "a power, an exponential and Gamma, each rounded", "value y"),
+    Reason("gamma_density", _DENSITY, "value y"),
     Reason("gamma_density", f"{_THIRD}; {_ZERO}", "x"),
     Reason("gammainc gammaincc", "a long sum or fraction times several rounded factors", "value x"),
-    Reason("gammainc gammaincc", "a power, an exponential and Gamma, each rounded", "y"),
+    Reason("gammainc gammaincc", _DENSITY, "y"),
     Reason("hazard", "the second derivative of log_ndtr, a product of rounded factors", "x"),
     Reason("digamma_step", "two values of trigamma cancel where y is small beside x", "x"),
 ]

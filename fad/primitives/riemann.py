@@ -24,7 +24,15 @@ from fad.primitives.declare import (
     function_of,
 )
 from fad.primitives.gamma import gamma_kernel, polygamma_kernel
-from fad.primitives.precise import Constant, cos_pi, polynomial, product, sin_pi, widened
+from fad.primitives.precise import (
+    Constant,
+    cos_pi,
+    difference,
+    polynomial,
+    product,
+    sin_pi,
+    widened,
+)
 from fad.primitives.series import stirling, truncated_exp, truncated_product
 from fad.primitives.zeta import hurwitz
 
@@ -66,11 +74,16 @@ def _gamma_part(z: Any) -> tuple[Any, Any]:
 def _reflected(s: Any, zeta: list[Any]) -> Any:
     """2 (2 pi)**(s-1) sin(pi s / 2) Gamma(1-s) zeta(1-s), where ``zeta`` is the last's series."""
     count = len(zeta)
-    z = jnp.minimum(1.0 - s, 400.0 if s.dtype == jnp.float64 else 80.0)  # infinite beyond, or 0
+    # Gamma magnifies the rounding of 1 - s by digamma, of which the logarithm is close enough.
+    far, lost = difference(jnp.ones_like(s), s)
+    lost = jnp.where(s < -9.0, lost, 0.0)
+    limit = 400.0 if s.dtype == jnp.float64 else 80.0  # beyond it the result is infinite, or 0
+    z = jnp.minimum(jnp.where(s < -9.0, far, 1.0 - s), limit)
     sine, cosine = sin_pi(0.5 * s), cos_pi(0.5 * s)
     turned = [(sine, cosine, -sine, -cosine)[n % 4] for n in range(count)]
     turned = [t * ((0.5 * math.pi) ** n / math.factorial(n)) for n, t in enumerate(turned)]
     value, factor = _gamma_part(z)
+    value = value * (1.0 + lost * lax.log(z * (0.5 / math.pi)))
     slope = [
         -((-1.0) ** k) / math.factorial(k) * polygamma_kernel(z, order=k) for k in range(count - 1)
     ]
