@@ -75,7 +75,7 @@ mutants: $(VENV)/.installed-test ## break every rule on purpose: the generated t
 	$(BIN)/python -m tests.mutants
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ----------------------------------------------------------------------------------- environment

@@ -198,11 +198,25 @@ spacing = elementwise(
     reference=np.spacing,
     oracle=jnp.zeros_like,
 )
+
+
+def _samples_of_a_step() -> list[Sample]:
+    """With the step itself, where alone there is a derivative."""
+    x, y = np.array([0.0, -1.3, 0.0, 2.1]), np.array([0.4, -0.5, 1.5, 2.0])
+    return [
+        Sample((x, y)),
+        Sample((x[:, None], y)),
+        Sample((np.array(0.0), y)),
+        Sample((np.zeros((0, 2)), np.zeros(2))),
+    ]
+
+
 heaviside = elementwise(
     "heaviside",
     lambda x, y: jnp.where(x == 0, y, jnp.where(jnp.isnan(x), x, (x > 0).astype(x.dtype))),
     [None, lambda g, x: keep_where(eq(x, 0.0), g)],
     promotion=REAL_INEXACT,
+    samples=_samples_of_a_step,
     reference=np.heaviside,
     strong=True,
     conventions=[

@@ -164,6 +164,7 @@ def _pull_prod(g: Any, x: Any, *, axes: Axes, keepdims: bool) -> Any:
 def _samples_prod() -> list[Sample]:
     return [
         *_samples_with_identity(),
+        _sample(_draw(2, 3, 2), (0,)),
         _sample([[2.0, 3.0, 5.0], [2.0, 0.0, 5.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0]], (1,)),
     ]
 

@@ -20,11 +20,12 @@ KEEP = object()
 
 
 class Mutant(NamedTuple):
-    """A primitive's rules with one thing wrong: ``what`` says which."""
+    """A primitive's rules with one thing wrong: ``what`` says which, ``kind`` of what kind."""
 
     what: str
     derivative: Any = KEEP
     batch: Any = KEEP
+    kind: str = ""
 
 
 @contextmanager
@@ -65,7 +66,7 @@ class Altered:
     """A derivative with functions applied to what goes in and what comes out.
 
     ``given`` and ``pulled`` change the cotangent that a reverse rule gets and the cotangents that
-    it gives; ``tangents`` and ``pushed`` those of the forward rule.
+    it gives; ``tangents`` and ``pushed`` those of the forward rule; ``kept`` what a tape saves.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Altered:
         pulled: Callable[[list[Any]], Any] | None = None,
         tangents: Callable[[list[Any]], Any] | None = None,
         pushed: Callable[[Any], Any] | None = None,
+        kept: Callable[[Any], Any] | None = None,
     ) -> None:
         self.derivative = derivative
         self.strong = getattr(derivative, "strong", False)
@@ -83,6 +85,7 @@ class Altered:
         self.pulled = pulled or (lambda cotangents: cotangents)
         self.tangents = tangents or (lambda ts: ts)
         self.pushed = pushed or (lambda t: t)
+        self.kept = kept
 
     def forward(self, operation: Operation, primals: Any, tangents: Any) -> tuple[Any, Any]:
         """See :class:`fad.core.primitive.Derivative`."""
@@ -94,7 +97,10 @@ class Altered:
     def reverse(self, operation: Operation, mask: int) -> ReverseRule:
         """See :class:`fad.core.primitive.Derivative`."""
         rule = copy.copy(self.derivative.reverse(operation, mask))
-        pull = rule.pull
+        pull, save = rule.pull, rule.save
+        if self.kept is not None:
+            kept = self.kept
+            rule.save = lambda operands, out: tuple(kept(save(operands, out)))
         if pull is not None:
             rule.pull = lambda g, saved, targets: self.pulled(
                 list(pull(self.given(g), saved, targets))
@@ -184,15 +190,8 @@ def rebuilt(
     names: dict[str, Any] | None = None,
 ) -> types.FunctionType:
     """The function with other numbers, or other meanings of the global names it uses."""
-    code = function.__code__
-    if constants:
-        code = code.replace(
-            co_consts=tuple(
-                [constants.get(c, c) if type(c) is float else c for c in code.co_consts]
-            )
-        )
     made = types.FunctionType(
-        code,
+        _with_constants(function.__code__, constants or {}),
         {**function.__globals__, **(names or {})},
         function.__name__,
         function.__defaults__,
@@ -200,3 +199,14 @@ def rebuilt(
     )
     made.__kwdefaults__ = function.__kwdefaults__
     return made
+
+
+def _with_constants(code: types.CodeType, constants: dict[Any, Any]) -> types.CodeType:
+    """The code, and that of the functions within it, with other numbers."""
+
+    def changed(c: Any) -> Any:
+        if isinstance(c, types.CodeType):
+            return _with_constants(c, constants)
+        return constants.get(c, c) if type(c) is float else c
+
+    return code.replace(co_consts=tuple([changed(c) for c in code.co_consts]))

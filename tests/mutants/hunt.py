@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import fad
+from fad.core.primitive import Primitive
 from fad.primitives.declare import declarations
+from fad.primitives.derivative import PerOperand
+from fad.primitives.sparsity import sparsity
 from tests.mutants.altered import Mutant, installed
-from tests.mutants.mutations import mutants_of
+from tests.mutants.mutations import mutants_of, operands_of
 from tests.primitives import checks
 from tests.primitives.cases import Case, cases_of, noise, resolution
 
 OF_RULES = (
     ("adjoint", "differences"),
+    ("alone",),
     ("second_order",),
     ("oracle",),
     ("batched",),
@@ -25,46 +29,65 @@ OF_RULES = (
 """Checks by group, the deadliest first; a group is run case by case."""
 
 OF_BATCHING = (("batched",), ("axes",))
+NEVER_EQUIVALENT = ("sign", "factor", "dropped")
+"""Where these change nothing the derivative is zero in every case, and nothing tests it."""
+
 POINTS = 12
 """At how many random points of each case a mutant and the declared rules are compared."""
 
 
 class Verdict(NamedTuple):
-    """What became of a mutant: killed by a check, equivalent, or a survivor."""
+    """What became of a mutant: killed by a check, equivalent, or a survivor.
+
+    ``fails`` and ``unhunted`` tell why there are no mutants of a primitive or of an operand.
+    """
 
     primitive: str
     what: str
     fate: str
+    kind: str = ""
 
 
 def hunt(name: str) -> list[Verdict]:
     """The fate of every mutant of one primitive."""
-    primitive = declarations[name].primitive
-    cases = cases_of(name)
-    verdicts: list[Verdict] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for group in {*OF_RULES, *OF_BATCHING}:
-            failing = _failing(group, cases)
-            if failing is not None:  # then mutants would die of that
-                return [Verdict(name, f"{failing} without any change", "fails")]
-        for mutant in mutants_of(primitive, cases):
-            fate = fate_of(name, mutant)
-            verdicts.append(Verdict(name, mutant.what, fate))
-    return verdicts
+    try:
+        with warnings.catch_warnings(), fad.config(compile="never", replay=False):
+            warnings.simplefilter("ignore")
+            return list(_hunt(name))
+    except Exception as error:
+        return [Verdict(name, repr(error), "fails")]
+
+
+def _hunt(name: str) -> Iterator[Verdict]:
+    primitive, cases = declarations[name].primitive, cases_of(name)
+    for group in dict.fromkeys([*OF_RULES, *OF_BATCHING]):
+        failing = _failing(group, cases)
+        if failing is not None:  # then mutants would die of that
+            yield Verdict(name, f"{failing} without any change", "fails")
+            return
+    if isinstance(primitive.derivative, PerOperand):
+        found = operands_of(primitive, cases)
+        partials = sparsity(primitive, max(len(c.operands) for c in cases)).partials
+        for i, on in enumerate(partials):
+            if on is not None and i not in found:
+                yield Verdict(name, f"operand {i} is differentiated in no case", "unhunted")
+    for mutant in mutants_of(primitive, cases):
+        yield Verdict(name, mutant.what, fate_of(name, mutant), mutant.kind)
 
 
 def fate_of(name: str, mutant: Mutant) -> str:
     """The check that kills a mutant, ``equivalent`` or ``survives``."""
     primitive, cases = declarations[name].primitive, cases_of(name)
-    selected = OF_BATCHING if "batching" in mutant.what else OF_RULES
+    selected = OF_BATCHING if mutant.kind == "batching" else OF_RULES
     with fad.config(compile="never", replay=False):
         with installed(primitive, mutant):
             for group in selected:
                 failing = _failing(group, cases)
                 if failing is not None:
                     return failing
-        return "equivalent" if _is_equivalent(name, mutant, cases) else "survives"
+        if mutant.kind == "batching" or mutant.kind in NEVER_EQUIVALENT:
+            return "survives"
+        return "equivalent" if _is_equivalent(primitive, mutant, cases) else "survives"
 
 
 def _failing(group: Iterable[str], cases: Iterable[Case]) -> str | None:
@@ -81,21 +104,18 @@ def _failing(group: Iterable[str], cases: Iterable[Case]) -> str | None:
 # -------------------------------------------------------------------------------- equivalence
 
 
-def _is_equivalent(name: str, mutant: Mutant, cases: Sequence[Case]) -> bool:
+def _is_equivalent(primitive: Primitive, mutant: Mutant, cases: Sequence[Case]) -> bool:
     """Whether a mutant's derivatives are the declared ones, at more points than the tests have.
 
-    Values of jvp, vjp and the jvp of the vjp at random points about every case, and at special
-    points for elementwise primitives. Then nothing was broken: the operands commute, the residual
-    is constant almost everywhere, the parameter does not matter.
+    Values of jvp, vjp and the jvp of the vjp at random points about every case. Then nothing was
+    broken: the operands commute, the residual is constant almost everywhere, the parameter does
+    not matter, the coefficients are real.
     """
-    primitive = declarations[name].primitive
-    if "batching" in mutant.what:
-        return False
     for case in cases:
         if not case.differentiable:
             continue
-        for point in _points(case):
-            declared = _derivatives(case, point)
+        points = list(_points(case))
+        for point, declared in zip(points, _declared(case, points), strict=True):
             try:
                 with installed(primitive, mutant):
                     found = _derivatives(case, point)
@@ -104,6 +124,14 @@ def _is_equivalent(name: str, mutant: Mutant, cases: Sequence[Case]) -> bool:
             if not _agree(declared, found):
                 return False
     return True
+
+
+def _declared(case: Case, points: Sequence[list[Any]]) -> list[list[np.ndarray]]:
+    def compute() -> list[list[np.ndarray]]:
+        return [_derivatives(case, point) for point in points]
+
+    declared: list[list[np.ndarray]] = case.keep("declared", compute)
+    return declared
 
 
 def _points(case: Case) -> Iterable[list[Any]]:
