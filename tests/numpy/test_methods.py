@@ -345,9 +345,10 @@ def test_every_family_is_exported():
     folder = Path(fnp.__file__).parent
     for path in folder.glob("*.py"):
         module = importlib.import_module(f"fad.numpy.{path.stem}")
+        namespace = fnp.linalg if path.stem == "decompositions" else fnp
         if path.stem not in ("__init__", "at", "fft", "linalg"):
             for name in getattr(module, "__all__", ()):
-                assert getattr(fnp, name) is getattr(module, name), f"{path.stem}.{name}"
+                assert getattr(namespace, name) is getattr(module, name), f"{path.stem}.{name}"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
