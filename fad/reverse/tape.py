@@ -35,12 +35,12 @@ class TapeTensor(Tensor):
 
     def __getattr__(self, name: str) -> Any:
         if name == "value":
-            self.value = place_at(self.segment, self.index, self.aval)
-        elif name == "node" or name == "output_nr":
+            value = self.value = place_at(self.segment, self.index, self.aval)
+            return value
+        if name == "node" or name == "output_nr":
             self.node, self.output_nr = self.level.node_of(self)
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self, name)
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def made_by(self) -> str:
         name = self.level.maker_of(self)
