@@ -9,7 +9,7 @@ taken without cancellation.
 from __future__ import annotations
 
 from functools import reduce
-from math import comb
+from math import comb, inf
 from typing import Any
 
 from jax import lax
@@ -18,7 +18,13 @@ from jax import numpy as jnp
 from fad.core.apply import apply2
 from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, div, mul, neg, sub
-from fad.primitives.declare import REAL_INEXACT, elementwise, elementwise_family, function_of
+from fad.primitives.declare import (
+    REAL_INEXACT,
+    Convention,
+    elementwise,
+    elementwise_family,
+    function_of,
+)
 from fad.primitives.gamma import digamma, log_gamma_1p, polygamma
 from fad.primitives.incomplete_density import density
 from fad.primitives.incomplete_in_a import derivative_in_a
@@ -139,6 +145,17 @@ GAMMAINC_IN_A: Primitive = elementwise_family(
     domains=((0.3, 40.0), (0.3, 40.0)),
     formula="the derivative of gammainc(x, y) in x of this order",
 )
+
+
+def _at_zero(sign: float) -> list[Convention]:
+    """Where the domain of ``y`` ends."""
+    return [
+        Convention((0.5, 0.0), (0.0, sign * inf), "the one-sided limit, where x < 1"),
+        Convention((1.0, 0.0), (0.0, sign), "the one-sided limit"),
+        Convention((2.0, 0.0), (0.0, 0.0), "the one-sided limit, where x > 1"),
+    ]
+
+
 gammainc_in_a = function_of(GAMMAINC_IN_A(order=1))
 gammainc = elementwise(
     "gammainc",
@@ -149,6 +166,7 @@ gammainc = elementwise(
     ],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
+    conventions=_at_zero(1.0),
 )
 gammaincc = elementwise(
     "gammaincc",
@@ -159,4 +177,5 @@ gammaincc = elementwise(
     ],
     promotion=REAL_INEXACT,
     domains=((0.3, 40.0), (0.3, 40.0)),
+    conventions=_at_zero(-1.0),
 )

@@ -45,10 +45,10 @@ def _far(a: Any, x: Any) -> Any:
 
 @widened
 def density(a: Any, x: Any) -> Any:
-    """x**(a-1) exp(-x) / Gamma(a)."""
+    """x**(a-1) exp(-x) / Gamma(a), which tends to 0 as a does."""
     limit = {8: 100.0, 4: 18.0}[x.dtype.itemsize]  # up to where powers do not overflow
     large = a > limit
     far = _far(jnp.where(large, a, limit), jnp.where(x > 0, x, 1.0))
     value = jnp.where(large, jnp.where(x > 0, far, 0.0), _near(jnp.where(large, 1.0, a), x))
     value = jnp.where((x == jnp.inf) & (a < jnp.inf), 0.0, value)
-    return jnp.where((x >= 0) & (a > 0), value, jnp.nan)
+    return jnp.where((x >= 0) & (a >= 0), value, jnp.nan)

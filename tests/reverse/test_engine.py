@@ -306,8 +306,8 @@ def test_a_tape_dies_by_reference_count() -> None:
         assert [node() for node in nodes] == [None] * len(nodes)
 
 
-def test_a_tape_150_000_nodes_deep() -> None:
-    depth = 150_000
+def test_a_tape_50_000_nodes_deep() -> None:
+    depth = 50_000
 
     def chain(x: Any) -> Any:
         for _ in range(depth):
