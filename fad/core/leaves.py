@@ -43,15 +43,23 @@ def each_leaf(
     for number, tree in enumerate(trees):
         flat, treedef = pytree.flatten(tree)
         treedefs.append(treedef)
-        for i, leaf in enumerate(flat):
-            try:
-                made.append(make(leaf))
-            except FadTypeError:
-                where = f"{title(number)}{pytree.paths(tree)[i]}"
-                raise FadTypeError(
-                    located(f"{transform}: {where} is {kind_of(leaf)}, which {why}")
-                ) from None
+        try:
+            made += map(make, flat)
+        except FadTypeError:
+            i, leaf = next((i, x) for i, x in enumerate(flat) if _is_refused(make, x))
+            where = f"{title(number)}{pytree.paths(tree)[i]}"
+            raise FadTypeError(
+                located(f"{transform}: {where} is {kind_of(leaf)}, which {why}")
+            ) from None
     return made, treedefs
+
+
+def _is_refused(make: Callable[[Any], Any], leaf: Any) -> bool:
+    try:
+        make(leaf)
+    except FadTypeError:
+        return True
+    return False
 
 
 def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:

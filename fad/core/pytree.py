@@ -40,7 +40,7 @@ def _register_dataclasses(leaves: Sequence[Any]) -> None:
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
     """The tree of this structure with these leaves."""
-    return tree_util.tree_unflatten(treedef, leaves)
+    return treedef.unflatten(leaves)
 
 
 def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:

@@ -60,6 +60,8 @@ class Selection:
 
     def places(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int | str]:
         """Where each selected argument is in this call: a position, or a keyword."""
+        if self.positions and max(self.positions) < len(args):
+            return list(self.positions)
         found = [self._place(name, args, kwargs) for name in self.names]
         if len(set(found)) < len(found):
             twice = next(place for place in found if found.count(place) > 1)
@@ -180,11 +182,10 @@ class Inputs:
 
     def call(self, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with the wanted leaves replaced by tensors of the tape."""
-        remaining = iter(tensors)
-        leaves = [
-            next(remaining) if a.inexact else x
-            for a, x in zip(self.avals, self.leaves, strict=True)
-        ]
+        leaves = tensors
+        if len(tensors) < len(self.leaves):
+            remaining = iter(tensors)
+            leaves = [next(remaining) if x.aval.inexact else x for x in self.leaves]
         return replaced(self.args, self.kwargs, self.places, rebuilt(self.treedefs, leaves))
 
     def gradient(self, gradients: Sequence[Any], leading: tuple[int, ...] = ()) -> Any:
@@ -219,6 +220,8 @@ class Inputs:
 
 def rebuilt(treedefs: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     """The trees of these structures, from the leaves of all of them."""
+    if len(treedefs) == 1:
+        return [pytree.unflatten(treedefs[0], leaves)]
     trees, start = [], 0
     for treedef in treedefs:
         stop = start + treedef.num_leaves
