@@ -64,8 +64,8 @@ def derivatives_as_jax(
     count = tuple(range(len(args)))
     with jax.enable_x64(True):
         arrays = [jnp.asarray(a) for a in args]
-        first = jax.jacrev(g, count)(*arrays)
-        second = jax.jacfwd(jax.jacrev(g, count), count)(*arrays)
+        first = jax.jit(jax.jacrev(g, count))(*arrays)  # jitted: JAX else compiles each operation
+        second = jax.jit(jax.jacfwd(jax.jacrev(g, count), count))(*arrays)
         first, second = jax.tree.map(np.asarray, (first, second))
     for jacobian in (fad.jacrev(f, count), fad.jacfwd(f, count), fad.jit(fad.jacrev(f, count))):
         close(jacobian(*args), first, rtol)
