@@ -177,20 +177,21 @@ _programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
 
 
 def program_for(
-    graph: Graph, mode: Compile, packed: Sequence[bool] = ()
+    graph: Graph, mode: Compile, is_float: Sequence[bool] = ()
 ) -> tuple[Program, list[int]]:
     """The program of ``graph`` without its unused inputs, and which inputs those are that it takes.
 
-    Those said to be ``packed`` come last, in one buffer. Equal graphs share one program, whichever
-    way they came about.
+    Python floats come last and packed, unless the program is compiled without fusion: each would
+    be taken out of the buffer by a kernel of its own. Equal graphs share one program, whichever way
+    they came about.
     """
     graph = simplify(graph)
     read = {v for eqn in graph.equations for v in eqn.inputs}.union(graph.outputs)
     used = [i for i, v in enumerate(graph.inputs) if v in read]
     count = 0
-    if packed:
-        used.sort(key=lambda i: packed[i])
-        count = sum(packed[i] for i in used)
+    if is_float and is_fused(graph):
+        used.sort(key=lambda i: is_float[i])
+        count = sum(is_float[i] for i in used)
     graph = Graph(graph.avals, [graph.inputs[i] for i in used], graph.equations, graph.outputs)
     key = (mode, graph.key, count)
     program = _programs.get(key)

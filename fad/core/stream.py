@@ -279,12 +279,13 @@ def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
     if call is None:
         call = programs[key] = _call_for(segment, node, key)
         trie.programs += 1
-    program, leaves, others, floats, pack = call
+    program, singles, plain, floats, pack = call
     refs = segment.refs
-    args = [refs[i].buffer for i in leaves]
-    if others:
-        for number, i in others:
-            args.insert(number, literal_buffer(refs[i]))
+    if plain:
+        args = [refs[i].buffer for i in singles]
+    else:
+        standing = [refs[i] for i in singles]
+        args = [x.buffer if x.__class__ is Array else literal_buffer(x) for x in standing]
     if floats:
         args.append(pack([refs[i] for i in floats]))
     results = (program.compiled or program)(*args)
@@ -295,26 +296,25 @@ def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
 class _Call(NamedTuple):
     """A program and the positions of what it takes.
 
-    Its arguments are the leaves, among them the ``others`` (the number of each argument and the
-    position of a Python scalar that is no float), and last all floats as one buffer.
+    ``singles`` are arguments of their own, only leaves if ``plain``; ``floats`` come packed.
     """
 
     program: Program
-    leaves: list[int]
-    others: list[tuple[int, int]]
+    singles: list[int]
+    plain: bool
     floats: list[int]
     pack: Callable[[list[float]], Any]
 
 
 def _call_for(segment: Segment, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
     graph, sources = path_graph(segment.start_node, end, outputs)
-    packed = [code == SCALAR_CODES[float] or i in segment.copies for i, code in sources]
-    program, used = program_for(graph, end.settings.compile, packed)
-    floats = [sources[i][0] for i in used if packed[i]]
-    singles = [sources[i] for i in used if not packed[i]]
-    leaves = [position for position, code in singles if code == 0]
-    others = [(i, position) for i, (position, code) in enumerate(singles) if code != 0]
-    return _Call(program, leaves, others, floats, packer(len(floats)))
+    is_float = [code == SCALAR_CODES[float] or i in segment.copies for i, code in sources]
+    program, used = program_for(graph, end.settings.compile, is_float)
+    positions = [sources[i][0] for i in used]
+    count = len(used) - program.packed
+    singles, floats = positions[:count], positions[count:]
+    plain = all(segment.refs[i].__class__ is Array for i in singles)
+    return _Call(program, singles, plain, floats, packer(len(floats)))
 
 
 def _next_segment(segment: Segment) -> None:
