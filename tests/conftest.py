@@ -33,7 +33,7 @@ _common = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow], derandomize=False
 )
 settings.register_profile("default", _common, max_examples=25)
-settings.register_profile("ci", _common, max_examples=50, database=None)
+settings.register_profile("ci", _common, max_examples=25, database=None)
 settings.register_profile("deep", _common, max_examples=1000)
 settings.load_profile(PROFILE)
 
