@@ -23,7 +23,7 @@ _INT64 = np.iinfo(np.int64)
 
 _buffers: dict[type, dict[Any, Buffer]] = {float: {}, int: {}}
 _packs: dict[bytes, Buffer] = {}
-_met: set[Any] = set()
+_met: set[tuple[int, Any]] = set()
 _floats = _buffers[float]
 
 
@@ -43,12 +43,20 @@ def _new_buffer(value: Any) -> Buffer:
         # 0.0 and -0.0 are equal, and NaN is not equal to itself: neither can be a key.
         return np.asarray(value)
     buffer = cache.get(value)
-    if buffer is None:
-        if not _met_again((kind, value)):
-            return np.asarray(value)
-        if len(cache) >= _MAX_CACHED:
-            cache.clear()
-        buffer = cache[value] = kernels.put(value)
+    return _new_in(cache, value, np.asarray(value)) if buffer is None else buffer
+
+
+def _new_in(cache: dict[Any, Buffer], key: Any, array: Any) -> Buffer:
+    """``array`` itself at its first meeting; then a device buffer, which is kept."""
+    meeting = id(cache), key
+    if meeting not in _met:
+        if len(_met) >= _MAX_CACHED:
+            _met.clear()
+        _met.add(meeting)
+        return array
+    if len(cache) >= _MAX_CACHED:
+        cache.clear()
+    buffer = cache[key] = kernels.put(array)
     return buffer
 
 
@@ -59,25 +67,9 @@ def packer(count: int) -> Callable[[Sequence[float]], Buffer]:
     def pack(values: Sequence[float]) -> Buffer:
         data = to_bytes(*values)  # tells 0.0 and -0.0 apart, and knows a NaN again
         buffer = _packs.get(data)
-        if buffer is None:
-            buffer = np.frombuffer(data)
-            if _met_again(data):
-                if len(_packs) >= _MAX_CACHED:
-                    _packs.clear()
-                buffer = _packs[data] = kernels.put(buffer)
-        return buffer
+        return _new_in(_packs, data, np.frombuffer(data)) if buffer is None else buffer
 
     return pack
-
-
-def _met_again(key: Any) -> bool:
-    """Whether this was asked for the same key before."""
-    if key in _met:
-        return True
-    if len(_met) >= _MAX_CACHED:
-        _met.clear()
-    _met.add(key)
-    return False
 
 
 def fitting_int(value: int, dtypes: Sequence[DType]) -> Any:

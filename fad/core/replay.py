@@ -164,17 +164,14 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
     for leg in memo.legs:
         segment = local.segment
         refs = segment.refs
-        if leg.places:
-            leaves = _found(leg, segment)
-            if leaves is None:
-                return None
-            refs.extend(leg.standing)
-            for position, leaf in zip(leg.places, leaves, strict=True):
-                refs[position] = leaf
-                segment.entered[id(leaf)] = position
-            segment.places.extend(leg.places)
-        else:
-            refs.extend(leg.standing)
+        leaves = _found(leg, segment) if leg.places else []
+        if leaves is None:
+            return None
+        refs.extend(leg.standing)
+        for place, leaf in zip(leg.places, leaves, strict=True):
+            refs[place] = leaf
+            segment.entered[id(leaf)] = place
+        segment.places.extend(leg.places)
         if leg.copies:
             segment.copies.update(leg.copies)
             for place, position in leg.copies.items():
