@@ -99,8 +99,11 @@ def over(g: Any, divisor: Any) -> Any:
 
 def _div(x: Any, y: Any) -> Any:
     # XLA divides by a broadcast scalar as it multiplies by its reciprocal, which rounds twice (and
-    # underflows). Behind a choice it does not see the broadcast.
-    return lax.div(x, lax.select(lax.ne(x, x), x, y))
+    # underflows). Behind a choice it does not see the broadcast. A sum of quotients it takes apart,
+    # into arrays of dividends and of divisors, unless the quotient is a choice as well.
+    is_nan = lax.ne(x, x)
+    quotient = lax.div(x, lax.select(is_nan, x, y))
+    return quotient if jnp.iscomplexobj(x) else lax.select(is_nan, x, quotient)
 
 
 div: Any = elementwise(
