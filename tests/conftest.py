@@ -10,10 +10,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(_name, "1")
 
-# The suite compiles some tens of thousands of small programs. What it tests does not depend on how
-# hard LLVM tries, and without its optimisations they take half as long; the deep profile has them.
+from tests.compiling import QUICK
+
+# The suite compiles some tens of thousands of small programs, and spends its time on that.
 if os.environ.get("FAD_TEST_PROFILE") != "deep":
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    os.environ.setdefault("XLA_FLAGS", QUICK)
 
 import gc
 import importlib.util

@@ -19,8 +19,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from tests.compiling import QUICK
+
 _SETTINGS = {
-    "XLA_FLAGS": "--xla_backend_optimization_level=0",  # what checks compile need not be fast
+    "XLA_FLAGS": QUICK,
     "OMP_NUM_THREADS": "1",  # processes with many threads each would fight over the cores
     "OPENBLAS_NUM_THREADS": "1",
     "NPROC": "1",
