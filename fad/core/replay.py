@@ -38,8 +38,8 @@ class _Leg(NamedTuple):
 
     ``standing`` is what is put on the stream: Python scalars, and None for all else. ``places`` are
     the positions of its leaves, and ``leaves`` where these stood in the run before; ``copies`` are
-    the same of floats. ``made`` are position and aval of what the computation had made and still
-    held at the flush.
+    the segment's. ``made`` are position and aval of what the computation had made and still held at
+    the flush.
     """
 
     end: TrieNode
@@ -95,7 +95,7 @@ class _Recorder:
                 self.needed[position] = refs[i].aval
             leaves.append(position)
         standing = [x if x.__class__ in SCALARS_STANDING else None for x in refs[begin:]]
-        copies = {i: j for i, j in segment.copies.items() if i >= begin}
+        copies = {i: j for i, j in segment.copies.items() if j >= begin}
         self.legs.append(_Leg(segment.node, standing, places, leaves, copies, made))
 
     def _position(self, leaf: Array) -> int | None:
@@ -174,7 +174,7 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
         segment.places.extend(leg.places)
         if leg.copies:
             segment.copies.update(leg.copies)
-            for place, position in leg.copies.items():
+            for position, place in leg.copies.items():
                 refs[place] = refs[position]
         segment.node = leg.end
         if leg is not last:

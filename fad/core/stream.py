@@ -64,7 +64,7 @@ class Segment:
         self.refs = refs
         self.start = len(refs)
         self.places: list[int] = []  # the position of each leaf
-        self.copies: dict[int, int] = {}  # of floats of earlier segments: where they stood
+        self.copies: dict[int, int] = {}  # of floats: where each stood before, and stands now
         self.limit: int = node.limit  # how many operations may be recorded before a flush
         self.entered = entered  # id of each array that was made a leaf in this run: its position
         self.error: BaseException | None = None
@@ -206,8 +206,7 @@ def _pending(segment: Segment, aval: Aval) -> Array:
 
 
 def _new_step(parent: TrieNode, key: tuple[Any, ...], operands: tuple[Any, ...]) -> TrieNode:
-    avals = tuple([SCALARS.get(x.__class__) or x.aval for x in operands])
-    aval = key[0].operation.infer(avals)
+    aval = key[0].operation.infer(tuple([SCALARS.get(x.__class__) or x.aval for x in operands]))
     return trie.child(parent, key, aval, parent.depth + 1, parent.nbytes)
 
 
@@ -218,14 +217,15 @@ def enter(segment: Segment, array: Any) -> int:
     identity = id(array)
     refs = segment.refs
     position = segment.entered.get(identity)
-    earlier = None
-    if position is not None:
-        if position >= segment.start:
-            return position
-        if present(segment, position) is array:  # else another one had this identity
-            earlier = position
+    if position is not None and position >= segment.start:
+        return position
+    earlier = position
+    if position is not None and present(segment, position) is not array:
+        earlier = None  # another one had this identity
     if earlier is None and array.segment is not None and array.segment.refs is refs:
         earlier = array.index
+    if earlier is not None and (copy := segment.copies.get(earlier)) is not None:
+        return copy
     if array.buffer is None:
         array.realize()  # it waits in another thread
     key = array.aval if earlier is None else (EARLIER, earlier)
@@ -237,7 +237,7 @@ def enter(segment: Segment, array: Any) -> int:
     segment.node = node
     place = len(refs)
     if earlier is not None and refs[earlier].__class__ is float:
-        segment.copies[place] = earlier
+        segment.copies[earlier] = place
         refs.append(refs[earlier])
     else:
         segment.entered[identity] = place
@@ -308,7 +308,8 @@ class _Call(NamedTuple):
 
 def _call_for(segment: Segment, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
     graph, sources = path_graph(segment.start_node, end, outputs)
-    is_float = [code == SCALAR_CODES[float] or i in segment.copies for i, code in sources]
+    copied = segment.copies.values()
+    is_float = [code == SCALAR_CODES[float] or i in copied for i, code in sources]
     program, used = program_for(graph, end.settings.compile, is_float)
     positions = [sources[i][0] for i in used]
     count = len(used) - program.packed
@@ -374,8 +375,7 @@ def _scalar_at(segment: Segment, position: int) -> Array:
     array.aval = SCALAR_AVALS[buffer.dtype.kind]
     array.buffer = buffer
     # Only what the current segment has recorded is an operand as it stands.
-    here = position >= segment.start
-    array.segment = segment if here else Segment(FORGOTTEN, segment.refs, {})
+    array.segment = segment if position >= segment.start else Segment(FORGOTTEN, segment.refs, {})
     array.index = position
     return array
 

@@ -27,7 +27,7 @@ SCALAR_AVALS = {aval.dtype.kind: aval for aval in SCALARS.values()}
 SCALAR_AVALS["u"] = make_aval((), np.dtype(np.uint64))
 _CODE_AVALS = {code: SCALARS[kind] for kind, code in SCALAR_CODES.items()}
 
-MAX_NODES = 500_000
+MAX_NODES = 400_000
 MAX_TRIE_PROGRAMS = 1024
 
 

@@ -159,6 +159,27 @@ def test_replay_takes_this_calls_scalars_and_arrays() -> None:
         np.testing.assert_allclose(np.asarray(gradient(np.ones(2))), 2 * scale * w)
 
 
+def test_a_float_of_an_earlier_segment_comes_back_once(monkeypatch: Any) -> None:
+    entered = []
+    child = trie.trie.child
+
+    def spy(parent: Any, key: Any, *rest: Any) -> Any:
+        if type(key) is tuple and key[0] is trie.EARLIER:
+            entered.append(key)
+        return child(parent, key, *rest)
+
+    monkeypatch.setattr(type(trie.trie), "child", lambda self, *args: spy(*args))
+
+    def f(x: Any) -> Any:
+        y = x**2.75  # whose rule reads the exponent twice
+        return y if float(y) > 0 else -y
+
+    for x in (2.0, 3.0, 1.5):
+        np.testing.assert_allclose(float(fad.grad(f)(x)), 2.75 * x**1.75, rtol=1e-14)
+    assert entered
+    assert len(entered) == len(set(entered))
+
+
 def test_replay_tells_aliased_arguments_from_equal_ones() -> None:
     f = fad.grad(lambda x, y: mul(mul(x, x), y), argnums=(0, 1))
     a, b = lift(np.asarray(3.0)), lift(np.asarray(3.0))
