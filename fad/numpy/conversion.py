@@ -242,8 +242,7 @@ def _refuse_conversion(x: Tensor) -> NoReturn:
             f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and "
             "its derivative would be lost. Call functions of fad.numpy or NumPy on the tensor; "
             "fad.numpy.stack or fad.asarray for a list of tensors; a.at[i].set(x) instead of "
-            "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x); code "
-            "that cannot be traced is wrapped by fad.external."
+            "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x)."
         )
     )
 

@@ -184,7 +184,8 @@ _INSTEAD = {
     "add.reduceat": "fad.numpy.zeros(n).at[segments].add(x)",
     "linalg.eig": _HERMITIAN.format("eigh"),
     "linalg.eigvals": _HERMITIAN.format("eigvalsh"),
-    "roots": "fad.external: roots are eigenvalues of general matrices, which are yet to come",
+    "roots": "r - fad.numpy.polyval(p, r) / fad.numpy.polyval(fad.numpy.polyder(p), r) with "
+    "r = numpy.roots(fad.stop_gradient(p)), whose first derivatives are those of simple roots",
 }
 
 
@@ -227,8 +228,7 @@ def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
     raise FadTypeError(
         located(
             f"{name} is not supported on the tensors of {level.describe()}. {hint}It can be "
-            "applied to constants, fad.stop_gradient(x), or wrapped with derivatives of your own "
-            "by fad.external."
+            "applied to constants, fad.stop_gradient(x)."
         )
     )
 

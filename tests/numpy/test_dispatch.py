@@ -253,8 +253,8 @@ def test_what_cannot_be_done_is_said(call, words):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda x: np.roots(x), ("numpy.roots", "fad.stop_gradient", "fad.external")),
-        (lambda x: np.frompyfunc(abs, 1, 1)(x), ("abs (vectorized)", "fad.external")),
+        (lambda x: np.roots(x), ("numpy.roots", "fad.stop_gradient", "polyval")),
+        (lambda x: np.frompyfunc(abs, 1, 1)(x), ("abs (vectorized)", "fad.stop_gradient")),
         (lambda x: np.add.reduceat(x, [0, 2]), ("numpy.add.reduceat", ".at[segments].add")),
     ],
 )
