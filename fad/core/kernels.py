@@ -65,7 +65,7 @@ def infer(kernel: Callable[..., Any], avals: Sequence[Aval]) -> Aval | tuple[Ava
     return make_aval(tuple(out.shape), out.dtype)
 
 
-# Without fusion XLA's older way of emitting loops, which XLA_FLAGS may ask for, gives wrong results.
+# XLA's older way of emitting loops, which XLA_FLAGS may ask for, is wrong without fusion.
 _UNFUSED = {"xla_disable_hlo_passes": "fusion", "xla_cpu_use_fusion_emitters": True}
 
 
