@@ -64,6 +64,8 @@ def matmul(x1: Any, x2: Any, /, out: None = None, **options: Any) -> Tensor:
     """
     if out is not None or options:
         return _with_options("matmul", matmul, x1, x2, (2, 2, 2), out, options)
+    if isinstance(x1, Tensor) and isinstance(x2, Tensor):  # the hot path
+        return _matmul(x1, x2)
     return _matmul(tensor(x1), tensor(x2))
 
 

@@ -13,7 +13,7 @@ from jax import numpy as jnp
 
 from fad.core import dtypes
 from fad.core.apply import apply2
-from fad.core.aval import Aval, make_aval
+from fad.core.aval import Aval, Shape, make_aval
 from fad.core.errors import FadValueError, located
 from fad.core.graph import Equation
 from fad.core.primitive import Operation
@@ -274,20 +274,9 @@ def dot_general(x: Any, y: Any, contract: Pair, batch: Pair = ((), ())) -> Any:
     return apply2(DOT_GENERAL(contract=contract, batch=batch), x, y)
 
 
-@cache
-def _matmul_operation(x_ndim: int, y_ndim: int) -> Operation | None:
-    """The one operation that is matmul for these ranks, if there is one."""
-    if x_ndim > 1 and y_ndim > 2:
-        return None
-    return DOT_GENERAL(contract=((x_ndim - 1,), (max(y_ndim - 2, 0),)), batch=((), ()))
-
-
-def matmul(x: Any, y: Any) -> Any:
-    """The matrix product with NumPy's conventions: vectors, and leading axes that broadcast.
-
-    One operation is recorded unless both operands are stacks of matrices (or the right one alone).
-    """
-    xs, ys = x.aval.shape, y.aval.shape
+@lru_cache(maxsize=4096)
+def _matmul_operation(xs: Shape, ys: Shape) -> Operation | None:
+    """The one operation that is matmul for these shapes, if there is one."""
     if not xs or not ys:
         raise FadValueError(
             located("matmul: operands must have at least one axis; multiply scalars with *")
@@ -300,7 +289,18 @@ def matmul(x: Any, y: Any) -> Any:
                 f"second {ys[0 if len(ys) == 1 else -2]}. Transpose an operand with x.mT."
             )
         )
-    operation = _matmul_operation(len(xs), len(ys))
+    if len(xs) > 1 and len(ys) > 2:
+        return None
+    return DOT_GENERAL(contract=((len(xs) - 1,), (max(len(ys) - 2, 0),)), batch=((), ()))
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product with NumPy's conventions: vectors, and leading axes that broadcast.
+
+    One operation is recorded unless both operands are stacks of matrices (or the right one alone).
+    """
+    xs, ys = x.aval.shape, y.aval.shape
+    operation = _matmul_operation(xs, ys)
     if operation is not None:
         return apply2(operation, x, y)
     leading = broadcast_shapes("matmul", [xs[:-2], ys[:-2]])
