@@ -14,7 +14,7 @@ from fad.core.errors import FadTypeError, FadValueError, check_callable, located
 from fad.core.leaves import lift_leaves
 from fad.core.tensor import Tensor, lift
 from fad.primitives.broadcast import zeros
-from fad.transforms.checks import check_complex, check_inexact, float0_zeros
+from fad.transforms.checks import check_complex, check_inexact, check_real, float0_zeros
 
 Argnums = int | str | Sequence[int | str]
 
@@ -132,6 +132,8 @@ class Options(NamedTuple):
     has_aux: bool = False
     holomorphic: bool = False
     allow_int: bool = False
+    instead: str = ""
+    """Where complex inputs need holomorphic=True: what else to use for them."""
 
 
 def replaced(
@@ -176,6 +178,8 @@ class Inputs:
             check_inexact(selection.transform, self._title, trees, self.avals)
         if options.holomorphic:
             check_complex(selection.transform, self._title, trees, self.avals)
+        elif options.instead:
+            check_real(selection.transform, self._title, trees, self.avals, options.instead)
 
     def _title(self, tree: int) -> str:
         return self.selection.title(self.places[tree])

@@ -61,6 +61,20 @@ def check_complex(
             )
 
 
+def check_real(
+    transform: str, title: Title, trees: Sequence[Any], avals: Sequence[Aval], instead: str
+) -> None:
+    """Without holomorphic=True some transforms take no complex input; ``instead`` is the advice."""
+    for i, aval in enumerate(avals):
+        if aval.dtype.kind == "c":
+            raise FadTypeError(
+                located(
+                    f"{transform} requires real-valued inputs, but {_leaf_title(title, trees, i)} "
+                    f"is {aval}. For a holomorphic function pass holomorphic=True; else {instead}."
+                )
+            )
+
+
 def _leaf_title(title: Title, trees: Sequence[Any], leaf: int) -> str:
     """``argument 0 ('x')['w']``: the name of one of the leaves of all trees."""
     names = [title(i) + path for i, tree in enumerate(trees) for path in pytree.paths(tree)]
@@ -209,9 +223,15 @@ def split_aux(transform: str, function: Any, out: Any) -> tuple[Any, Any]:
     return out
 
 
-def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: bool) -> None:
-    """Raise unless the output leaf has a derivative of the kind asked for."""
-    if aval.inexact and (aval.dtype.kind == "c") == holomorphic:
+def check_output(
+    transform: str, aval: Aval, out: Any, leaf: int, holomorphic: bool, forward: bool = False
+) -> None:
+    """Raise unless the output leaf has a derivative of the kind asked for.
+
+    Forward mode has one for complex outputs of real inputs, too.
+    """
+    is_complex = aval.dtype.kind == "c"
+    if aval.inexact and (is_complex if holomorphic else forward or not is_complex):
         return
     where = at(pytree.paths(out)[leaf])
     if not aval.inexact:
@@ -230,9 +250,10 @@ def check_output(transform: str, aval: Aval, out: Any, leaf: int, holomorphic: b
         )
     raise FadTypeError(
         located(
-            f"{transform} requires real-valued outputs, but the output{where} is {aval}. For a "
-            "holomorphic function pass holomorphic=True; else differentiate its real part, "
-            "imaginary part or absolute value, or use fad.vjp."
+            f"{transform} requires real-valued outputs, but the output{where} is {aval}. Of "
+            "real inputs use fad.jacfwd; for a holomorphic function of complex inputs pass "
+            "holomorphic=True; else differentiate its real part, imaginary part or absolute value, "
+            "or use fad.vjp."
         )
     )
 

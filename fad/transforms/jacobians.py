@@ -26,6 +26,9 @@ CHUNK_BYTES = 1 << 28
 """With chunk_size="auto", the tangents or cotangents of the inputs and outputs of one chunk take at
 most this much memory."""
 
+INSTEAD = "use fad.jacrev, or fad.jvp for one direction"
+"""What to do about complex inputs in forward mode."""
+
 
 def jacobian(
     f: Callable[..., Any],
@@ -43,7 +46,8 @@ def jacobian(
         f: function of tensors or pytrees to tensors or pytrees.
         argnums: position(s) or name(s) of the arguments to differentiate.
         mode: "forward" (one pass per input element), "reverse" (one per output element) or "auto":
-            the one with fewer passes.
+            the one with fewer passes. Unless ``holomorphic``, forward mode takes real inputs only
+            and reverse mode real outputs only, so that "auto" takes the one that there is.
         chunk_size: how many passes run at a time, as one batch; None for all, "auto" to bound
             memory.
         progress: show a tqdm progress bar over the chunks.
@@ -163,17 +167,12 @@ def _value_and_jacobian(
             located(f"{transform}: mode must be 'auto', 'forward' or 'reverse', got {mode!r}")
         )
     check_chunk_size(transform, chunk_size)
-    chosen: dict[tuple[Aval, ...], Mode] = {}
+    if mode == "forward":
+        options = options._replace(instead=INSTEAD)
 
     def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
         inputs = Inputs(selection, options, args, kwargs)
-        point = Point(inputs, options, chunk_size, progress)
-        key = tuple(inputs.avals)
-        how = chosen.get(key, mode)
-        value, blocks, aux, used = point.jacobian(how)
-        if how == "auto":
-            chosen[key] = used
-        return value, blocks, aux
+        return Point(inputs, options, chunk_size, progress).jacobian(mode)
 
     return compute
 
@@ -201,10 +200,7 @@ class Point:
         """Output leaves, their tree, and aux, of the user's function at these inputs."""
         f = self.inputs.selection.function
         out, aux = self.evaluate(tensors)
-        leaves, treedef = output_leaves(self.transform, f, out)
-        for i, leaf in enumerate(leaves):
-            check_output(self.transform, leaf.aval, out, i, self.options.holomorphic)
-        return leaves, treedef, aux
+        return *output_leaves(self.transform, f, out), aux
 
     def record(self) -> tuple[Recording, list[Any], Any, Any]:
         """The function on a tape, its output leaves, their tree, and aux."""
@@ -215,13 +211,26 @@ class Point:
         finally:
             recording.close()
 
-    def jacobian(self, mode: Mode) -> tuple[Any, Any, Any, Mode]:
-        """(value, Jacobian, aux, the mode used)."""
+    def chosen(self, out_avals: Sequence[Aval]) -> Mode:
+        """The mode there is, or with both the one with fewer passes."""
+        if not self.options.holomorphic:
+            if any(a.dtype.kind == "c" for a in self.in_avals):
+                return "reverse"
+            if any(a.dtype.kind == "c" for a in out_avals):
+                return "forward"
+        m = sum(a.size for a in out_avals)
+        return "reverse" if m < self.n or m <= 1 else "forward"
+
+    def jacobian(self, mode: Mode) -> tuple[Any, Any, Any]:
+        """(value, Jacobian, aux)."""
         recording, outs, treedef, aux = self.record()
         out_avals = [x.aval for x in outs]
         m = sum(a.size for a in out_avals)
         if mode == "auto":
-            mode = "reverse" if m < self.n or m <= 1 else "forward"
+            mode = self.chosen(out_avals)
+        out, forward = pytree.unflatten(treedef, outs), mode == "forward"
+        for i, aval in enumerate(out_avals):
+            check_output(self.transform, aval, out, i, self.options.holomorphic, forward)
         chunks = self.chunks(m if mode == "reverse" else self.n)
 
         def compute() -> list[Any]:
@@ -239,7 +248,7 @@ class Point:
         count = len(self.in_avals)
         blocks = [flat[i * count : (i + 1) * count] for i in range(len(outs))]
         value = pytree.unflatten(treedef, [recording.lower(x) for x in outs])
-        return value, self.tree(treedef, outs, blocks), pytree.map(recording.lower, aux), mode
+        return value, self.tree(treedef, outs, blocks), pytree.map(recording.lower, aux)
 
     def _reverse(
         self, recording: Recording, outs: Sequence[Any], chunks: Sequence[tuple[int, int]]

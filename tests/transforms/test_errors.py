@@ -276,8 +276,20 @@ COMPLEX = mistakes(
         "grad requires real-valued outputs", "c128", "holomorphic=True", "real part", "fad.vjp",
     ),
     jacobian_output=(
-        lambda: fad.jacobian(lambda x: {"z": x * 1j})(A), "jacobian requires real", "['z']",
-        "c128[3]", "holomorphic=True",
+        lambda: fad.jacrev(lambda x: {"z": x * 1j})(A), "jacrev requires real-valued outputs",
+        "['z']", "c128[3]", "Of real inputs use fad.jacfwd", "holomorphic=True",
+    ),
+    jacobian_of_neither=(
+        lambda: fad.jacobian(lambda z: z * z)(A * 1j), "jacobian requires real-valued outputs",
+        "c128[3]", "holomorphic=True", "fad.vjp",
+    ),
+    jacfwd_input=(
+        lambda: fad.jacfwd(lambda p: abs(p["z"]))({"z": A * 1j}), "jacfwd requires real-valued",
+        "argument 0 ('p')['z'] is c128[3]", "holomorphic=True", "fad.jacrev", "fad.jvp",
+    ),
+    forward_input=(
+        lambda: fad.value_and_jacobian(abs, mode="forward")(A * 1j),
+        "value_and_jacobian requires real-valued inputs", "fad.jacrev",
     ),
     hessian_output=(lambda: fad.hessian(lambda x: x * 1j)(1.0), "hessian requires real-valued"),
     real_input=(

@@ -132,6 +132,36 @@ def test_holomorphic_jacobians_are_jaxs(mode: Any) -> None:
     close(fad.jacobian(lambda z: f(fad.numpy, z), mode=mode, holomorphic=True)(z), expected)
 
 
+@pytest.mark.parametrize("mode", ["auto", "reverse"])
+def test_real_functions_of_complex_inputs_have_jaxs_jacobians(mode: Any) -> None:
+    z = np.array([1.0 + 2.0j, 3.0 - 1.0j])
+    f: Any = lambda xp, z: xp.stack([*xp.abs(z), (z * z).real[0]])  # noqa: E731
+    with jax.enable_x64(True):
+        expected = np.asarray(jax.jacrev(lambda z: f(jnp, z))(z))
+    close(fad.jacobian(lambda z: f(fad.numpy, z), mode=mode)(z), expected)
+    value, result = fad.value_and_jacobian(lambda z: f(fad.numpy, z), mode=mode)(z)
+    close(value, f(np, z))
+    close(result, expected)
+    close(fad.jit(fad.jacobian(lambda z: f(fad.numpy, z), mode=mode))(z), expected)
+    blocks = fad.jacobian(lambda x, z: fad.numpy.abs(x * z), (0, 1), mode=mode)(X[:2], z)
+    close(blocks[0], np.diag(np.sign(X[:2]) * np.abs(z)))
+    close(blocks[1], np.diag(np.abs(X[:2]) * z.conj() / np.abs(z)))
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward"])
+@pytest.mark.parametrize("count", [1, 3])  # of outputs, fewer than inputs or as many
+def test_complex_functions_of_real_inputs_have_jaxs_jacobians(mode: Any, count: int) -> None:
+    f: Any = lambda xp, t: {"z": xp.exp(1j * t)[:count], "x": t[0] * t}  # noqa: E731
+    with jax.enable_x64(True):
+        expected = jax.jacfwd(lambda t: f(jnp, t))(X)
+    jacobian = fad.jacobian(lambda t: f(fad.numpy, t), mode=mode)
+    for result in (jacobian(X), jacobian(X), fad.jit(jacobian)(X)):
+        close(result["z"], np.diag(1j * np.exp(1j * X))[:count])
+        close(result["z"], expected["z"])
+        close(result["x"], expected["x"])
+        assert result["x"].dtype == np.float64
+
+
 def test_auto_takes_the_mode_with_fewer_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
     original = jacobians.Point.chunks
