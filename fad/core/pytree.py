@@ -1,7 +1,11 @@
 """Pytrees: nested containers whose leaves are tensors.
 
 Built on ``jax.tree_util``, so that every container registered there works as it stands; plain
-dataclasses are registered with it when fad first meets one.
+dataclasses are registered with it when fad first meets one. Their fields are the children, those
+with ``init=False`` too. An instance is rebuilt field by field, and its constructor does not run:
+what the constructor made of its arguments holds already, and is not to be made again of tensors
+and of gradients. Fields marked ``metadata={"static": True}`` (JAX's convention) are part of the
+structure; attributes that are no fields are not carried over.
 """
 
 from __future__ import annotations
@@ -34,8 +38,35 @@ def _register_dataclasses(leaves: Sequence[Any]) -> None:
         kind = type(leaf)
         if dataclasses.is_dataclass(leaf) and kind not in _known:
             _known.add(kind)
-            names = [f.name for f in dataclasses.fields(leaf) if f.init]
-            tree_util.register_dataclass(kind, data_fields=names, meta_fields=[])
+            _register_dataclass(kind)
+
+
+def _register_dataclass(kind: type) -> None:
+    static = [f.name for f in dataclasses.fields(kind) if f.metadata.get("static", False)]
+    names = [f.name for f in dataclasses.fields(kind) if f.name not in static]
+
+    def present(instance: Any) -> tuple[list[str], Any]:
+        """The children's names, without those not set (yet), and the rest of the structure."""
+        here = [name for name in names if hasattr(instance, name)]
+        constants = [(name, getattr(instance, name)) for name in static if hasattr(instance, name)]
+        return here, (tuple(here), tuple(constants))
+
+    def children(instance: Any) -> tuple[Any, Any]:
+        here, structure = present(instance)
+        return [getattr(instance, name) for name in here], structure
+
+    def children_with_keys(instance: Any) -> tuple[Any, Any]:
+        here, structure = present(instance)
+        return [(tree_util.GetAttrKey(n), getattr(instance, n)) for n in here], structure
+
+    def rebuild(structure: Any, values: Any) -> Any:
+        here, constants = structure
+        instance: Any = object.__new__(kind)
+        for name, value in (*zip(here, values, strict=True), *constants):
+            object.__setattr__(instance, name, value)  # a frozen class refuses setattr
+        return instance
+
+    tree_util.register_pytree_with_keys(kind, children_with_keys, rebuild, children)
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
