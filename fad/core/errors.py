@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 import sys
+import sysconfig
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep
 _BETWEEN = (contextlib.__file__, functools.__file__)
 """Modules of Python's that stand between the user's line and fad."""
+_PYTHONS = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "scripts"))
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 
 
 class FadError(Exception):
@@ -56,18 +59,41 @@ class ConcretizationError(FadTypeError):
     """The value of a tensor was asked for where only its shape and dtype are known."""
 
 
-def is_users(filename: str) -> bool:
-    """Whether code in ``filename`` is the user's: outside fad, NumPy and Python's own machinery."""
-    between = filename.startswith((_PACKAGE, _NUMPY)) or filename in _BETWEEN
-    return not (between or "<frozen" in filename)
+_MACHINERY, _OTHERS, _USERS = range(3)
 
 
-def user_frame() -> FrameType | None:
-    """The innermost frame that is the user's."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_users(frame.f_code.co_filename):
+def _whose(filename: str) -> int:
+    """Whose code is in ``filename``: fad's, NumPy's or Python's own machinery; somebody else's, who
+    wrote an installed package or Python's library; or the user's."""
+    if filename.startswith((_PACKAGE, _NUMPY)) or filename in _BETWEEN or "<frozen" in filename:
+        return _MACHINERY
+    others = filename.startswith(_PYTHONS) or any(name in filename for name in _INSTALLED)
+    return _OTHERS if others else _USERS
+
+
+_known: dict[str, int] = {}  # whose a file is, by its name
+
+
+def user_frame(frame: FrameType | None = None) -> FrameType | None:
+    """The innermost frame of the user's, from ``frame`` on.
+
+    Code of an installed package that calls fad, such as SciPy's, is the user's only if no other is:
+    then the package may be what the user is working on.
+    """
+    if frame is None:
+        frame = sys._getframe(1)
+    others = None
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        whose = _known.get(filename)
+        if whose is None:
+            whose = _known[filename] = _whose(filename)
+        if whose == _USERS:
+            return frame
+        if whose == _OTHERS and others is None:
+            others = frame
         frame = frame.f_back
-    return frame
+    return others
 
 
 def user_line() -> str:

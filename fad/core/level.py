@@ -11,10 +11,10 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from fad.core.errors import EscapedTensorError, is_users, located, name_of
+from fad.core.errors import EscapedTensorError, located, name_of, user_frame
 
 if TYPE_CHECKING:
     from fad.core.primitive import Operation
@@ -79,21 +79,11 @@ class Level:
 Call = tuple[CodeType, int] | None
 """A place in somebody's code, cheap to take."""
 
-_is_users: dict[str, bool] = {}  # by file name
-
 
 def caller(depth: int) -> Call:
     """The user's line above the frame at ``depth``; formatted only if an error asks."""
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None:
-        code = frame.f_code
-        users = _is_users.get(code.co_filename)
-        if users is None:
-            users = _is_users[code.co_filename] = is_users(code.co_filename)
-        if users:
-            return code, frame.f_lasti
-        frame = frame.f_back
-    return None
+    frame = user_frame(sys._getframe(depth))
+    return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
 def format_call(call: Call) -> str:
