@@ -120,15 +120,23 @@ def _equal_bins(name: str, x: Tensor, count: int, span: Any) -> Tensor:
     return bin_edges(sub(first, half), add(last, half), count)
 
 
+def _estimated_count(name: str, x: Tensor, estimator: str, span: Any) -> int:
+    """How many bins one of NumPy's estimators takes: an integer, which has no derivative."""
+    what = f"{name} with bins={estimator!r}"
+    values = known_values(what, x)
+    if span is not None:
+        span = [known_values(what, bound) for bound in _given_range(name, span)]
+    try:
+        return len(np.histogram_bin_edges(values, estimator, span)) - 1
+    except ValueError as error:
+        raise FadValueError(located(f"{name}: {error}")) from None
+
+
 def _edges(name: str, x: Tensor, bins: Any, span: Any, weights: Any) -> Tensor:
     if isinstance(bins, str):
         if weights is not None:
             raise FadTypeError(located(f"{name}: bins={bins!r} is not supported with weights"))
-        values = known_values(f"{name} with bins={bins!r}", x)
-        try:
-            return tensor(np.histogram_bin_edges(values, bins, span))
-        except ValueError as error:
-            raise FadValueError(located(f"{name}: {error}")) from None
+        bins = _estimated_count(name, x, bins, span)
     if is_sequence(bins):
         edges = tensor(bins)
         if edges.ndim != 1:

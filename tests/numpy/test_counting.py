@@ -124,6 +124,34 @@ def test_estimated_numbers_of_bins(bins):
         fad.jit(lambda x: fnp.histogram(x, bins))(DATA[0])
 
 
+@pytest.mark.parametrize(
+    "name", ["auto", "fd", "doane", "scott", "stone", "rice", "sturges", "sqrt"]
+)
+def test_an_estimator_gives_the_number_of_bins_alone(name, rng):
+    """The edges follow the data's bounds, or the range, as those of a given number of bins do."""
+    x, tangent = rng.standard_normal((2, 30))
+    count = len(np.histogram_bin_edges(x, name)) - 1
+    for function in (
+        lambda x, bins: fnp.histogram_bin_edges(x, bins),
+        lambda x, bins: fnp.histogram(x, bins)[1],
+        lambda x, bins: fnp.histogram(x, bins, density=True)[0],
+    ):
+        got = fad.jvp(lambda x: function(x, name), (x,), (tangent,))
+        expected = fad.jvp(lambda x: function(x, count), (x,), (tangent,))
+        for g, e in zip(got, expected):
+            np.testing.assert_array_equal(g, e)
+        assert np.any(np.asarray(got[1]) != 0)
+
+
+def test_an_estimator_over_a_range_with_derivatives():
+    def edges(low):
+        return fnp.histogram_bin_edges(np.arange(9.0), "sturges", (low, 8.0))
+
+    value, slope = fad.jvp(edges, (0.0,), (1.0,))
+    np.testing.assert_allclose(value, np.histogram_bin_edges(np.arange(9.0), "sturges"))
+    np.testing.assert_allclose(slope, np.linspace(1, 0, np.size(value)))
+
+
 @given(hnp.arrays(np.int64, 20, elements=st.integers(-50, 50)), st.sampled_from([3, 7, 10]))
 def test_found_edges_decide_as_numpys_do(tenths, bins):
     x = tenths * 0.1
