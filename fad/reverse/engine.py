@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fad.core.errors import FadTypeError, FadValueError, located
+from fad.core.leaves import kind_of
 from fad.core.tensor import Tensor
+from fad.forward.matching import Mismatch, demand, matching_leaf
 from fad.primitives.arithmetic import add
 from fad.reverse.nesting import nested
 from fad.reverse.node import Edge, Node, reachable
@@ -83,8 +85,10 @@ class GraphTask:
     """All the state of one backward execution.
 
     Args:
-        roots: edges at which cotangents enter.
-        cotangents: one per root, of the root's shape and dtype; None is a symbolic zero.
+        roots: edges at which cotangents enter; None, where an output depends on no input, is
+            skipped.
+        cotangents: one per root: tensors, arrays or numbers of the root's shape and dtype; None is
+            a symbolic zero.
         inputs: edges whose cotangents are wanted.
         keep_graph: whether the saved tensors stay, so that the tape can be run again.
     """
@@ -93,28 +97,26 @@ class GraphTask:
 
     def __init__(
         self,
-        roots: Sequence[Edge],
+        roots: Sequence[Edge | None],
         cotangents: Sequence[Any],
         inputs: Sequence[Edge],
         keep_graph: bool = False,
     ) -> None:
-        if len(roots) != len(cotangents):
-            raise FadValueError(
-                located(f"{len(roots)} roots need as many cotangents, got {len(cotangents)}")
-            )
+        pairs = _entries(roots, cotangents)
+        _check_edges("inputs", inputs)
         self.inputs = list(inputs)
         self.keep_graph = keep_graph
-        self.exec_info = ExecInfo([r.node for r in roots], [e.node for e in inputs])
+        nodes = [root.node for root, _ in pairs]
+        self.exec_info = ExecInfo(nodes, [e.node for e in inputs])
         self.buffers: dict[Node, InputBuffer] = {}
         self.results: list[Any] = [None] * len(self.inputs)
         self.captured: dict[Node, list[int]] = {}
         for i, edge in enumerate(self.inputs):
             self.captured.setdefault(edge.node, []).append(i)
         self.ready = ReadyQueue()
-        for root, cotangent in zip(roots, cotangents, strict=True):
-            _check_cotangent(root, cotangent)
+        for root, cotangent in pairs:
             self.send(root.node, root.input_nr, cotangent)
-        for node in {root.node for root in roots}:
+        for node in set(nodes):
             if self.exec_info.dependencies.get(node) == 0:
                 self.ready.push(node)
 
@@ -127,15 +129,80 @@ class GraphTask:
             buffer.add(slot, cotangent)
 
 
-def _check_cotangent(root: Edge, cotangent: Any) -> None:
-    expected = root.node.avals[root.input_nr]
-    if isinstance(cotangent, Tensor) and cotangent.aval.shape != expected.shape:
+def _entries(roots: Any, cotangents: Any) -> list[tuple[Edge, Any]]:
+    """The roots that are on a tape, with their cotangents as tensors; checked here, once."""
+    _check_edges("roots", roots)
+    if not isinstance(cotangents, (list, tuple)):
         raise FadTypeError(
             located(
-                f"the cotangent of {root.node.name} has shape {cotangent.shape}, "
-                f"expected {expected.shape}"
+                "GraphTask: cotangents must be a list or tuple with one entry per root, got "
+                f"{kind_of(cotangents)}. Write [c] for a single one."
             )
         )
+    if len(roots) != len(cotangents):
+        raise FadValueError(
+            located(
+                f"GraphTask: {len(roots)} roots (outputs) need as many cotangents, got "
+                f"{len(cotangents)}. Pass one for each, None for a zero or where the root is None."
+            )
+        )
+    return [
+        (root, _cotangent(number, root, cotangent))
+        for number, (root, cotangent) in enumerate(zip(roots, cotangents, strict=True))
+        if root is not None
+    ]
+
+
+_HOW = {
+    "roots": "Pass edges such as tape.outputs of tape = fad.reverse.trace(f)(*args)",
+    "inputs": "Pass edges such as tape.inputs of tape = fad.reverse.trace(f)(*args)",
+}
+
+
+def _check_edges(kind: str, edges: Any) -> None:
+    if isinstance(edges, Edge) or not isinstance(edges, (list, tuple)):
+        found = "one edge" if isinstance(edges, Edge) else kind_of(edges)
+        raise FadTypeError(
+            located(
+                f"GraphTask: {kind} must be a list or tuple of edges, got {found}. {_HOW[kind]}."
+            )
+        )
+    for number, edge in enumerate(edges):
+        if edge is None and kind == "roots":
+            continue
+        if not isinstance(edge, Edge) or not isinstance(edge.node, Node):
+            is_edge = isinstance(edge, Edge)
+            found = f"leads to {kind_of(edge.node)}" if is_edge else f"is {kind_of(edge)}"
+            raise FadTypeError(
+                located(
+                    f"GraphTask: entry {number} of {kind} is not an edge that leads to a node: "
+                    f"it {found}. {_HOW[kind]}, or fad.reverse.Edge(node, 0)."
+                )
+            )
+        if not 0 <= edge.input_nr < len(edge.node.avals):
+            count = len(edge.node.avals)
+            raise FadValueError(
+                located(
+                    f"GraphTask: entry {number} of {kind} leads to output {edge.input_nr} of "
+                    f"{edge.node.name}, which has {count}. Write fad.reverse.Edge(node, i) with i "
+                    f"from 0 to {count - 1}."
+                )
+            )
+
+
+def _cotangent(number: int, root: Edge, given: Any) -> Any:
+    aval = root.node.avals[root.input_nr]
+    if isinstance(given, Tensor) and given.aval is aval:  # what every transform passes
+        return given
+    try:
+        return matching_leaf(given, aval)
+    except Mismatch as error:
+        raise FadTypeError(
+            located(
+                f"GraphTask: the cotangent of root {number} ({root.node.name}) {error}, but the "
+                f"root is {aval}. {demand('cotangent', 'GraphTask', aval)}"
+            )
+        ) from None
 
 
 class Engine:
@@ -146,6 +213,14 @@ class Engine:
 
         A rule may start another execution, to any depth.
         """
+        if not isinstance(task, GraphTask):
+            raise FadTypeError(
+                located(
+                    f"Engine.execute takes a GraphTask, got {kind_of(task)}. Write "
+                    "fad.reverse.GraphTask(tape.outputs, cotangents, tape.inputs), or "
+                    "tape.pull(*cotangents), with tape = fad.reverse.trace(f)(*args)."
+                )
+            )
         results: list[Any] = nested(lambda: self._execute(task))
         return results
 

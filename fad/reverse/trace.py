@@ -13,7 +13,7 @@ from fad.core.errors import check_callable
 from fad.core.leaves import lift_leaves, output_leaves
 from fad.core.primitive import Operation
 from fad.core.runs import outermost
-from fad.core.tensor import Array, lift
+from fad.core.tensor import Array
 from fad.primitives.broadcast import ones
 from fad.reverse.engine import Engine, GraphTask
 from fad.reverse.node import Edge, Node, reachable
@@ -64,22 +64,23 @@ class Tape:
         return "\n".join(lines)
 
     def pull(self, *cotangents: Any) -> list[Any]:
-        """Cotangents of the inputs, None for zero, from one per output; the tape is kept."""
+        """Cotangents of the inputs, None for zero, from one per output; the tape is kept.
+
+        Cotangents are tensors, arrays or numbers of the outputs' shapes and dtypes, None for zero.
+        """
         return self._execute(Engine(), cotangents)
 
     def _execute(self, engine: Engine, cotangents: Sequence[Any]) -> list[Any]:
-        pairs = [(e, c) for e, c in zip(self.outputs, cotangents, strict=True) if e is not None]
-        edges, given = [e for e, _ in pairs], [lift(c) for _, c in pairs]
-        return engine.execute(GraphTask(edges, given, self.inputs, keep_graph=True))
+        return engine.execute(GraphTask(self.outputs, cotangents, self.inputs, keep_graph=True))
 
     def rows(self) -> list[Row]:
         """Counts, bytes and times of each kind of node, the costliest first."""
         engine = _TimingEngine()
         cotangents = [None if e is None else ones(e.node.avals[e.input_nr]) for e in self.outputs]
         if any(c is not None for c in cotangents):
-            self._execute(engine, [0.0 if c is None else c for c in cotangents])
+            self._execute(engine, cotangents)
             engine.times.clear()  # the first execution compiled the kernels
-            self._execute(engine, [0.0 if c is None else c for c in cotangents])
+            self._execute(engine, cotangents)
         kinds: dict[str, list[Node]] = {}
         for node in self.nodes:
             kinds.setdefault(node.name, []).append(node)

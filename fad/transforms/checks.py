@@ -11,8 +11,8 @@ from fad.core import dtypes, pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, FadValueError, located, name_of
 from fad.core.leaves import Title, at, each_leaf, kind_of, output_leaves
-from fad.core.tensor import Tensor, aval_of, lift
-from fad.primitives.broadcast import convert
+from fad.core.tensor import Tensor, aval_of
+from fad.forward.matching import Mismatch, demand, matching_leaf
 
 # ---------------------------------------------------------------------------------------- inputs
 
@@ -129,32 +129,16 @@ def matching(
     out = []
     for i, (leaf, aval) in enumerate(zip(leaves, avals, strict=True)):
         try:
-            out.append(None if allow_int and not aval.inexact else _matching_leaf(leaf, aval))
-        except _Mismatch as error:
+            out.append(None if allow_int and not aval.inexact else matching_leaf(leaf, aval))
+        except Mismatch as error:
             path = pytree.paths(expected)[i]
             raise FadTypeError(
                 located(
                     f"{transform}: the {kind}{at(path)} {error}, but the {like} there is {aval}. "
-                    + _demand(kind, transform, aval)
+                    + demand(kind, transform, aval)
                 )
             ) from None
     return out
-
-
-def _demand(kind: str, transform: str, aval: Aval) -> str:
-    """What a (co)tangent must be, in words."""
-    if aval.inexact:
-        return (
-            f"Pass one of shape {aval.shape} and dtype {aval.dtype} (x.reshape, x.astype), or None "
-            "for zero."
-        )
-    if kind == "tangent":
-        return (
-            f"{transform} requires real- or complex-valued inputs (input dtype that is a sub-dtype "
-            "of np.inexact): pass a float (1.0 instead of 1, x.astype(float)), or None, or dtype "
-            "float0, as tangent of an integer, or allow_int=True."
-        )
-    return "Pass None or dtype float0 for integers."
 
 
 def _with_nones(given: Any, expected: Any, treedef: Any) -> list[Any] | None:
@@ -177,33 +161,6 @@ def _difference(given: Any, expected: Any) -> str:
         if path not in theirs:
             return f"it has {path or 'a leaf at the root'} in excess; "
     return ""
-
-
-class _Mismatch(Exception):
-    pass
-
-
-def _matching_leaf(leaf: Any, aval: Aval) -> Any:
-    if leaf is None:
-        return None
-    if not aval.inexact and isinstance(leaf, np.ndarray) and leaf.dtype == dtypes.float0:
-        return None
-    try:
-        found = aval_of(leaf)
-    except FadTypeError:
-        raise _Mismatch(f"is {kind_of(leaf)}") from None
-    if not aval.inexact:
-        raise _Mismatch(f"has dtype {found.dtype}")
-    if found.shape != aval.shape:
-        raise _Mismatch(f"has shape {found.shape}")
-    if (
-        found.weak
-        and dtypes.result_type(((found.dtype, True), (aval.dtype, False)))[0] == aval.dtype
-    ):
-        return convert(lift(leaf), aval.dtype)
-    if found.dtype != aval.dtype:
-        raise _Mismatch(f"has dtype {found.dtype}")
-    return lift(leaf)
 
 
 # --------------------------------------------------------------------------------------- results

@@ -358,12 +358,85 @@ def test_an_error_in_a_rule_keeps_its_type_and_names_the_node() -> None:
     assert float(fad.grad(lambda x: (apply1(broken(), x), mul(x, x))[1])(3.0)) == 6.0
 
 
-def test_wrong_cotangents_of_a_task() -> None:
-    tape = taped(lambda x: mul(x, x), 3.0)
-    with pytest.raises(ValueError, match="1 roots need as many cotangents, got 2"):
-        GraphTask(tape.outputs, [fad.asarray(1.0)] * 2, tape.inputs)
-    with pytest.raises(TypeError, match=r"the cotangent of mul has shape \(2,\), expected \(\)"):
-        GraphTask(tape.outputs, [fad.asarray(np.ones(2))], tape.inputs)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cotangents_of_a_task_may_be_numbers_and_arrays(dtype: Any) -> None:
+    x = np.array([0.3, 0.7, 1.1], dtype)
+    tape = fad.reverse.trace(lambda a: (np.sum(np.sin(a)), a * 2.0))(x)
+    slope = np.cos(x)
+    twos = np.full(3, 2.0, dtype)
+    pairs: Any = [
+        (1.0, None, slope), (1, None, slope), (True, None, slope), (dtype(2), None, 2 * slope),
+        (None, twos, 2 * twos), (None, fad.asarray(twos), 2 * twos),
+        (2, twos, 2 * slope + 2 * twos),
+    ]  # fmt: skip
+    for scalar, array, expected in pairs:
+        task = GraphTask(tape.outputs, [scalar, array], inputs=tape.inputs, keep_graph=True)
+        (found,) = Engine().execute(task)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        np.testing.assert_array_equal(tape.pull(scalar, array)[0], found)
+
+
+def test_an_output_that_depends_on_no_input_is_no_root() -> None:
+    x = np.array([0.3, 0.7, 1.1])
+    tape = fad.reverse.trace(lambda v: (v * 2.0, 3.0))(x)
+    assert tape.outputs[1] is None
+    for ignored in (None, 5.0):
+        task = GraphTask(tape.outputs, [fad.asarray(x), ignored], tape.inputs, keep_graph=True)
+        np.testing.assert_array_equal(Engine().execute(task)[0], 2.0 * x)
+    assert Engine().execute(GraphTask([None], [None], tape.inputs)) == [None]
+
+
+TAPE = fad.reverse.trace(lambda v: (mul(v, v), 3.0))(np.ones(3))
+(X_EDGE,), (ROOT, _) = TAPE.inputs, TAPE.outputs
+GOOD = np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "texts"),
+    [
+        (ValueError, lambda: TAPE.pull(), ("2 roots (outputs) need as many", "got 0", "None")),
+        (ValueError, lambda: TAPE.pull(GOOD), ("2 roots (outputs) need as many", "got 1")),
+        (ValueError, lambda: GraphTask([ROOT], [GOOD] * 2, []), ("1 roots (outputs) need as", "2")),
+        (
+            TypeError, lambda: GraphTask([ROOT], [np.ones(2)], [X_EDGE]),
+            (
+                "the cotangent of root 0 (mul) has shape (2,), but the root is f64[3]",
+                "Pass one of shape (3,) and dtype float64", "None for zero",
+            ),
+        ),
+        (TypeError, lambda: GraphTask([ROOT], [1.0], [X_EDGE]), ("has shape ()",)),
+        (TypeError, lambda: TAPE.pull(np.ones(3, "f4"), None), ("(mul) has dtype float32",)),
+        (
+            TypeError, lambda: GraphTask([ROOT], [fad.asarray(GOOD, "float32")], [X_EDGE]),
+            ("root 0 (mul) has dtype float32", "x.astype"),
+        ),
+        (TypeError, lambda: GraphTask([ROOT], [1j * GOOD], [X_EDGE]), ("has dtype complex128",)),
+        (TypeError, lambda: GraphTask([ROOT], [[1.0] * 3], [X_EDGE]), ("root 0 (mul) is a list",)),
+        (TypeError, lambda: GraphTask([ROOT], GOOD, [X_EDGE]), ("cotangents must be", "Write [c]")),
+        (TypeError, lambda: GraphTask(ROOT, [GOOD], [X_EDGE]), ("roots must be", "got one edge")),
+        (TypeError, lambda: GraphTask(TAPE, [GOOD], [X_EDGE]), ("got a Tape", "tape.outputs")),
+        (TypeError, lambda: GraphTask([ROOT], [GOOD], X_EDGE), ("inputs must be", "tape.inputs")),
+        (TypeError, lambda: GraphTask([ROOT], [GOOD], [None]), ("entry 0 of inputs", "is None")),
+        (
+            TypeError, lambda: GraphTask([fad.asarray(1.0)], [1.0], [X_EDGE]),
+            ("entry 0 of roots", "it is a tensor f64", "fad.reverse.Edge(node, 0)"),
+        ),
+        (TypeError, lambda: GraphTask([Edge(TAPE, 0)], [GOOD], []), ("it leads to a Tape",)),
+        (
+            ValueError, lambda: GraphTask([Edge(ROOT.node, 1)], [GOOD], []),
+            ("entry 0 of roots leads to output 1 of mul, which has 1", "fad.reverse.Edge(node, i)"),
+        ),
+        (TypeError, lambda: Engine().execute(TAPE), ("takes a GraphTask, got a Tape", "tape.pull")),
+    ],
+)  # fmt: skip
+def test_mistakes_in_a_task(kind: type, call: Any, texts: tuple[str, ...]) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert isinstance(caught.value, fad.FadError)
+    message = str(caught.value)
+    for text in (*texts, f"at {__file__}:"):
+        assert text in message
 
 
 # ------------------------------------------------------------------------- nesting and threads
