@@ -10,6 +10,7 @@ from typing import Any
 from fad.core import pytree
 from fad.core.errors import FadTypeError, check_callable, located
 from fad.core.runs import outermost
+from fad.core.tensor import Tensor
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
 from fad.reverse.pullback import Recording, place
@@ -20,9 +21,12 @@ from fad.transforms.arguments import (
     Selection,
     zeros_or_float0,
 )
-from fad.transforms.checks import check_chunk_size, scalar_output
-from fad.transforms.jacobians import ChunkSize, Point
-from fad.transforms.pushforward import directions_of, pushed, pushed_leaves, vjp
+from fad.transforms.checks import check_chunk_size, check_output, scalar_output
+from fad.transforms.jacobians import ChunkSize, Point, computation
+from fad.transforms.pushforward import directions_of, pulled_leaves, pushed, pushed_leaves, vjp
+
+INSTEAD = "use fad.hvp for products, or make it a function of real and imaginary parts"
+"""What to do about complex inputs of a Hessian."""
 
 
 def hessian(
@@ -36,11 +40,13 @@ def hessian(
 ) -> Callable[..., Any]:
     """The Hessian of a scalar-valued function: forward mode over its gradient.
 
+    Of any other function it gives the second derivatives: forward mode over its Jacobian.
+
     Symmetry: for several leaves only the blocks on and above the diagonal are computed, the others
     are their transposes; each block on the diagonal is exactly symmetric.
 
     Args:
-        f: function to a scalar.
+        f: function to a scalar, or to tensors or pytrees.
         argnums: position(s) or name(s) of the arguments to differentiate.
         chunk_size, progress: as for :func:`fad.jacobian`.
         has_aux: ``f`` returns ``(result, aux)``; then so does the Hessian function.
@@ -49,10 +55,8 @@ def hessian(
 
     Returns:
         A function of the same arguments. For an argument of shape ``n`` it gives shape ``(*n,
-        *n)``; for pytrees a tree of trees.
-
-    Raises:
-        FadTypeError: the result is not a scalar; use ``jacobian(jacobian(f))``.
+        *n)``; for pytrees a tree of trees. A result of shape ``m`` puts its axes first, one that
+        is a pytree its tree outside.
 
     >>> import fad
     >>> import numpy as np
@@ -103,19 +107,45 @@ def value_grad_and_hessian(
 def _computation(
     transform: str, f: Any, argnums: Argnums, chunk_size: Any, progress: bool, options: Options
 ) -> Callable[[Any, Any], tuple[Any, Any, Any]]:
+    options = options._replace(instead=INSTEAD)
     selection = Selection(transform, f, argnums)
     check_chunk_size(transform, chunk_size)
+    of_tensors = _computation_of_tensors(transform, f, argnums, chunk_size, progress, options)
 
     def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
-        inputs = Inputs(selection, options, args, kwargs)
-        return _at_point(Point(inputs, options, chunk_size, progress))
+        point = Point(Inputs(selection, options, args, kwargs), options, chunk_size, progress)
+        recording, leaves, treedef, aux = point.record()
+        out = pytree.unflatten(treedef, leaves)
+        if not isinstance(out, Tensor) or out.aval.shape != ():
+            return of_tensors(args, kwargs)
+        check_output(transform, out.aval, out, 0, options.holomorphic)
+        return _at_point(point, recording, out, aux)
 
     return compute
 
 
-def _at_point(point: Point) -> tuple[Any, Any, Any]:
+def _computation_of_tensors(
+    transform: str, f: Any, argnums: Argnums, chunk_size: Any, progress: bool, options: Options
+) -> Callable[[Any, Any], tuple[Any, Any, Any]]:
+    first = computation(transform, f, argnums, "reverse", chunk_size, False, options)
+
+    @wraps(f)
+    def slopes(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        value, result, aux = first(args, kwargs)
+        return result, ((value, aux) if options.has_aux else value, result)
+
+    with_aux = options._replace(has_aux=True)
+    second = computation(transform, slopes, argnums, "forward", chunk_size, progress, with_aux)
+
+    def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
+        _, result, (value, jacobian) = second(args, kwargs)
+        return value, jacobian, result
+
+    return compute
+
+
+def _at_point(point: Point, recording: Recording, out: Any, aux: Any) -> tuple[Any, Any, Any]:
     inputs, options = point.inputs, point.options
-    recording, aux, out = _record_scalar(point)
     chunks = point.chunks(point.n)
 
     def compute() -> list[Any]:
@@ -198,7 +228,9 @@ def _mirrored(block: Any) -> Any:
     return shapes.reshape(mean, block.shape)
 
 
-def _all_inputs(transform: str, f: Any, primals: Any, usage: str, allow_int: bool) -> Inputs:
+def _all_inputs(
+    transform: str, f: Any, primals: Any, usage: str, allow_int: bool = False
+) -> Inputs:
     check_callable(transform, f, usage)
     if not isinstance(primals, (tuple, list)):
         raise FadTypeError(
@@ -211,18 +243,29 @@ def _all_inputs(transform: str, f: Any, primals: Any, usage: str, allow_int: boo
     return Inputs(selection, Options(allow_int=allow_int), tuple(primals), {})
 
 
+Push = Callable[[Callable[[Sequence[Any]], list[Any]], Sequence[Any], Sequence[Any]], list[Any]]
+
+
 @outermost
-def hvp(f: Callable[..., Any], primals: Any, tangents: Any, allow_int: bool = False) -> Any:
+def hvp(
+    f: Callable[..., Any],
+    primals: Any,
+    tangents: Any,
+    has_aux: bool = False,
+    allow_int: bool = False,
+) -> Any:
     """Hessian-vector product ``H v`` of a scalar-valued function, forward over reverse.
 
     Args:
         f: function to a scalar.
         primals: tuple of arguments, each a pytree.
         tangents: the vector, of the same structure, shapes and dtypes; None is zero.
+        has_aux: ``f`` returns ``(result, aux)``.
         allow_int: integer primals get zeros of dtype float0 instead of an error.
 
     Returns:
-        A tuple like ``primals``. Costs a small multiple of one evaluation of ``f``.
+        A tuple like ``primals``, or with ``has_aux`` a pair of it and aux. Costs a small multiple
+        of one evaluation of ``f``.
 
     >>> import fad
     >>> fad.hvp(lambda x, y: x * x * y, (1.0, 2.0), (1.0, 0.0))
@@ -230,23 +273,17 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any, allow_int: bool = Fa
     """
     inputs = _all_inputs("hvp", f, primals, "(f, primals, tangents)", allow_int)
     given = directions_of("hvp", primals, tangents, inputs.avals, allow_int)
-    given = [t for t, aval in zip(given, inputs.avals, strict=True) if aval.inexact]
-    point = Point(inputs, Options(), None, False)
-    recording, _, out = _record_scalar(point)
-    place(given)
-
-    def compute() -> list[Any]:
-        again = recording.again([out], lambda tensors: [_call_scalar(point, tensors)[1]])
-        return pushed_leaves(
-            lambda tensors: _gradient(point, tensors, again), recording.values, given
-        )
-
-    key = ("hvp", tuple([t is None for t in given]))
-    return inputs.gradient(recording.replayed(key, [out], compute))
+    return _product(inputs, given, pushed_leaves, has_aux)
 
 
 @outermost
-def vhp(f: Callable[..., Any], primals: Any, cotangents: Any, allow_int: bool = False) -> Any:
+def vhp(
+    f: Callable[..., Any],
+    primals: Any,
+    cotangents: Any,
+    has_aux: bool = False,
+    allow_int: bool = False,
+) -> Any:
     """Vector-Hessian product ``v H`` of a scalar-valued function, reverse over reverse.
 
     Equal to :func:`hvp`, since Hessians are symmetric; the way to it is another.
@@ -257,14 +294,23 @@ def vhp(f: Callable[..., Any], primals: Any, cotangents: Any, allow_int: bool = 
     """
     inputs = _all_inputs("vhp", f, primals, "(f, primals, cotangents)", allow_int)
     given = directions_of("vhp", primals, cotangents, inputs.avals, allow_int, "cotangent")
-    given = [c for c, aval in zip(given, inputs.avals, strict=True) if aval.inexact]
-    point = Point(inputs, Options(), None, False)
+    return _product(inputs, given, pulled_leaves, has_aux)
 
-    def gradient(*tensors: Any) -> list[Any]:
-        return _gradient(point, tensors, lambda ts: [_call_scalar(point, ts)[1]])
 
-    _, pullback = vjp(gradient, *inputs.wanted)
-    return inputs.gradient(pullback(given))
+def _product(inputs: Inputs, directions: Sequence[Any], push: Push, has_aux: bool) -> Any:
+    """The derivative of the gradient in these directions, one per leaf; ``push`` is the way."""
+    given = [v for v, aval in zip(directions, inputs.avals, strict=True) if aval.inexact]
+    point = Point(inputs, Options(has_aux), None, False)
+    recording, aux, out = _record_scalar(point)
+    place(given)
+
+    def compute() -> list[Any]:
+        again = recording.again([out], lambda tensors: [_call_scalar(point, tensors)[1]])
+        return push(lambda tensors: _gradient(point, tensors, again), recording.values, given)
+
+    key = (push, tuple([v is None for v in given]))
+    result = inputs.gradient(recording.replayed(key, [out], compute))
+    return (result, pytree.map(recording.lower, aux)) if has_aux else result
 
 
 @outermost
@@ -273,6 +319,7 @@ def gnvp(
     primals: Any,
     tangents: Any,
     loss: Callable[[Any], Any] | None = None,
+    has_aux: bool = False,
     allow_int: bool = False,
 ) -> Any:
     """Gauss-Newton-vector product ``J' H J v``.
@@ -285,10 +332,11 @@ def gnvp(
         primals: tuple of arguments, each a pytree.
         tangents: the vector, of the same structure, shapes and dtypes; None is zero.
         loss: scalar-valued function of ``f``'s result.
+        has_aux: ``f`` returns ``(result, aux)``; the loss is of the result alone.
         allow_int: integer primals get zeros of dtype float0 instead of an error.
 
     Returns:
-        A tuple like ``primals``.
+        A tuple like ``primals``, or with ``has_aux`` a pair of it and aux.
 
     >>> import fad
     >>> import numpy as np
@@ -297,8 +345,11 @@ def gnvp(
     """
     inputs = _all_inputs("gnvp", f, primals, "(f, primals, tangents)", allow_int)
     given = directions_of("gnvp", primals, tangents, inputs.avals, allow_int)
-    out, direction = pushed("gnvp", f, inputs.leaves, given, inputs.treedefs)
+    out, direction, *aux = pushed("gnvp", f, inputs.leaves, given, inputs.treedefs, has_aux)
     if loss is not None:
-        (direction,) = hvp(loss, (out,), (direction,))
-    _, pullback = vjp(f, *primals, allow_int=allow_int)
-    return pullback(direction)
+        check_callable("gnvp", loss, "(f, primals, tangents, loss)")
+        outs = _all_inputs("the loss of gnvp", loss, (out,), "")
+        given = directions_of("gnvp", (out,), (direction,), outs.avals)
+        (direction,) = _product(outs, given, pushed_leaves, False)
+    _, pullback, *_ = vjp(f, *primals, has_aux=has_aux, allow_int=allow_int)
+    return (pullback(direction), *aux) if has_aux else pullback(direction)

@@ -73,7 +73,7 @@ def _jacobian(
     transform: str, f: Any, argnums: Argnums, mode: Mode, chunk_size: Any, progress: bool,
     options: Options,
 ) -> Callable[..., Any]:  # fmt: skip
-    compute = _value_and_jacobian(transform, f, argnums, mode, chunk_size, progress, options)
+    compute = computation(transform, f, argnums, mode, chunk_size, progress, options)
 
     @wraps(f)
     @outermost
@@ -144,9 +144,7 @@ def value_and_jacobian(
     (fad.Tensor(9.), fad.Tensor(6.))
     """
     options = Options(has_aux, holomorphic, allow_int)
-    compute = _value_and_jacobian(
-        "value_and_jacobian", f, argnums, mode, chunk_size, progress, options
-    )
+    compute = computation("value_and_jacobian", f, argnums, mode, chunk_size, progress, options)
 
     @wraps(f)
     @outermost
@@ -157,10 +155,11 @@ def value_and_jacobian(
     return value_and_jacobian_of_f
 
 
-def _value_and_jacobian(
+def computation(
     transform: str, f: Any, argnums: Argnums, mode: Mode, chunk_size: Any, progress: bool,
     options: Options,
 ) -> Callable[..., tuple[Any, Any, Any]]:  # fmt: skip
+    """``compute(args, kwargs) -> (value, Jacobian, aux)``, of which the transforms are made."""
     selection = Selection(transform, f, argnums)
     if mode not in ("auto", "forward", "reverse"):
         raise FadValueError(

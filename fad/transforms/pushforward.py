@@ -130,6 +130,18 @@ def pushed_leaves(
     return [_tangent(level, x) for x in outs]
 
 
+def pulled_leaves(
+    function: Callable[[Sequence[Any]], list[Any]], leaves: Sequence[Any], given: Sequence[Any]
+) -> list[Any]:
+    """Cotangents of the leaves, None for zero, from those given of the leaves of the result."""
+    recording = Recording(function, list(leaves))
+    try:
+        outs = function(recording.tensors)
+    finally:
+        recording.close()
+    return recording.pull(outs, given)
+
+
 def _tangent(level: DualLevel, x: Any) -> Any:
     if isinstance(x, DualTensor) and x.level is level:
         return x.tangent

@@ -99,7 +99,7 @@ TAKING_AUX = (
     "grad value_and_grad jacobian jacfwd jacrev value_and_jacobian hessian value_grad_and_hessian "
     "vjp jvp linearize".split()
 )
-SCALAR_ONLY = ["grad", "value_and_grad", "hessian", "value_grad_and_hessian", "hvp", "vhp"]
+SCALAR_ONLY = ["grad", "value_and_grad", "hvp", "vhp"]
 
 
 def forgets(x: Any) -> None:
@@ -210,6 +210,7 @@ def test_argnums(row: Mistake) -> None:
 
 # --------------------------------------------------------------------- integers and complex numbers
 
+POINT, DIRECTION = ({"w": 2.0, "n": 3},), ({"w": 1.0, "n": None},)
 INTEGERS: dict[str, Callable[[Any, bool], Any]] = {
     "grad": lambda f, ok: fad.grad(f, allow_int=ok)({"w": 2.0, "n": 3}),
     "value_and_grad": lambda f, ok: fad.value_and_grad(f, allow_int=ok)({"w": 2.0, "n": 3})[1],
@@ -219,8 +220,8 @@ INTEGERS: dict[str, Callable[[Any, bool], Any]] = {
     "hessian": lambda f, ok: fad.hessian(f, allow_int=ok)({"w": 2.0, "n": 3})["w"],
     "vjp": lambda f, ok: fad.vjp(f, {"w": 2.0, "n": 3}, allow_int=ok)[1](1.0)[0],
     "linearize": lambda f, ok: fad.linearize(f, {"w": 2.0, "n": 3}, allow_int=ok)[1].T(1.0),
-    "hvp": lambda f, ok: fad.hvp(f, ({"w": 2.0, "n": 3},), ({"w": 1.0, "n": None},), ok)[0],
-    "vhp": lambda f, ok: fad.vhp(f, ({"w": 2.0, "n": 3},), ({"w": 1.0, "n": None},), ok)[0],
+    "hvp": lambda f, ok: fad.hvp(f, POINT, DIRECTION, allow_int=ok)[0],
+    "vhp": lambda f, ok: fad.vhp(f, POINT, DIRECTION, allow_int=ok)[0],
 }
 
 
@@ -292,6 +293,15 @@ COMPLEX = mistakes(
         "value_and_jacobian requires real-valued inputs", "fad.jacrev",
     ),
     hessian_output=(lambda: fad.hessian(lambda x: x * 1j)(1.0), "hessian requires real-valued"),
+    hessian_input=(
+        lambda: fad.hessian(lambda z: abs(z) ** 2 * z.real)(1 + 2j),
+        "hessian requires real-valued inputs", "argument 0 ('z') is c128", "holomorphic=True",
+        "fad.hvp", "function of real and imaginary parts",
+    ),
+    value_grad_and_hessian_input=(
+        lambda: fad.value_grad_and_hessian(lambda p: abs(p["z"]))({"z": 1 + 2j}),
+        "value_grad_and_hessian requires real-valued inputs", "('p')['z'] is c128", "fad.hvp",
+    ),
     real_input=(
         lambda: fad.grad(lambda z: z * z, holomorphic=True)(1.0),
         "grad with holomorphic=True requires inputs with complex dtype", "argument 0 ('z') is f64",
@@ -379,6 +389,14 @@ TANGENTS = mistakes(
     hvp_alone=(lambda: fad.hvp(lambda x: x @ x, (A,), A), "hvp: tangents must be", "(v,)"),
     hvp_primals_alone=(lambda: fad.hvp(lambda x: x @ x, A, A), "hvp: primals must be", "(x,)"),
     gnvp=(lambda: fad.gnvp(np.sin, (A,), (B,)), "gnvp: the tangent at [0] has shape (2,)"),
+    gnvp_loss=(
+        lambda: fad.gnvp(np.sin, (A,), (A,), loss=np.cos), "the loss of gnvp: Gradient only",
+        "scalar-output", "(3,)",
+    ),
+    gnvp_loss_called=(
+        lambda: fad.gnvp(np.sin, (A,), (A,), loss=1.0), "gnvp takes a function, got float",
+        "fad.gnvp(f, primals, tangents, loss)",
+    ),
     linear_map=(lambda: SQUARE({"a": B}), "linear map: the tangent at [0]['a'] has shape (2,)"),
     linear_map_dtype=(lambda: SQUARE({"a": 1j * A}), "[0]['a'] has dtype complex128"),
     linear_map_tree=(lambda: SQUARE(A), "tree of the tangent", "nothing at [0]['a']"),

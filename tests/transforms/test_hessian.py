@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -138,6 +139,33 @@ def test_holomorphic_hessians_are_jaxs() -> None:
     close(fad.hessian(lambda z: g(fad.numpy, z), holomorphic=True)(z), expected)
 
 
+def test_second_derivatives_of_tensors_and_trees_are_jaxs() -> None:
+    def g(xp: Any, p: Any) -> Any:
+        x = p["x"]
+        return {"m": xp.sin(x) * x[0] * p["s"], "v": xp.stack([x @ x]), "n": p["s"] ** 3 * x[2]}
+
+    point = {"x": X, "s": 2.0}
+    with jax.enable_x64(True):
+        expected = jax.hessian(lambda p: g(jnp, p))(point)
+    hessian = fad.hessian(lambda p: g(fad.numpy, p))
+    one_by_one = fad.hessian(lambda p: g(fad.numpy, p), chunk_size=1)
+    for found in (hessian(point), hessian(point), fad.jit(hessian)(point), one_by_one(point)):
+        assert structure(found) == structure(expected)
+        jax.tree.map(close, found, expected)
+    both = fad.hessian(lambda x, s: x * x * s, ("s", "x"))(X, s=2.0)
+    close(both[0][0], np.zeros(3))
+    close(both[1][0], np.diag(2 * X))
+    close(both[1][1], np.einsum("ij,jk->ijk", np.eye(3), 4 * np.eye(3)))
+    (value, aux), first, second = fad.value_grad_and_hessian(
+        lambda x: (x**3, {"sum": x.sum(), "text": "done"}), has_aux=True
+    )(X)
+    close(value, X**3)
+    close(first, np.diag(3 * X**2))
+    close(np.einsum("iii->i", second), 6 * X)
+    close(aux["sum"], X.sum())
+    assert aux["text"] == "done"
+
+
 def test_functions_that_decide_on_values() -> None:
     def g(x: Any) -> Any:
         return (x**3).sum() if float(x.sum()) > 0 else (x * x).sum()
@@ -180,7 +208,8 @@ def test_products_of_trees(product: Any) -> None:
     close(ds, (np.cos(W) @ B).sum() + (W @ np.sin(B)).sum())
 
 
-def test_a_product_evaluates_the_function_once() -> None:
+@pytest.mark.parametrize("product", [fad.hvp, fad.vhp])
+def test_a_product_evaluates_the_function_once(product: Any) -> None:
     calls = []
 
     def g(x: Any) -> Any:
@@ -189,8 +218,34 @@ def test_a_product_evaluates_the_function_once() -> None:
 
     for _ in range(2):
         calls.clear()
-        close(fad.hvp(g, (X,), (V,))[0], 6 * X * V)
+        close(product(g, (X,), (V,))[0], 6 * X * V)
         assert len(calls) == 1
+
+
+@pytest.mark.parametrize("product", [fad.hvp, fad.vhp, partial(fad.gnvp, loss=lambda y: y * y)])
+def test_products_with_aux(product: Any) -> None:
+    def g(x: Any) -> Any:
+        return (x**3).sum(), {"double": 2.0 * x, "text": "done"}
+
+    def run(x: Any, v: Any) -> Any:
+        (result,), aux = product(g, (x,), (v,), has_aux=True)
+        assert aux["text"] == "done"
+        return result, aux["double"]
+
+    first = 3 * X**2
+    expected = 2 * first * (first @ V) if isinstance(product, partial) else 6 * X * V
+    for found in (run(X, V), run(X, V), fad.jit(run)(X, V)):
+        close(found[0], expected)
+        close(found[1], 2 * X)
+
+
+def test_products_with_complex_directions() -> None:
+    z, v = 1 + 2j, 0.5 - 1j
+    f = lambda z: np.abs(z) ** 2 * z.real  # noqa: E731
+    h = np.array([[6 * z.real, 2 * z.imag], [2 * z.imag, 2 * z.real]])
+    re, im = h @ [v.real, v.imag]
+    close(fad.hvp(f, (z,), (v,))[0], re - 1j * im)
+    close(fad.vhp(f, (z,), (v,))[0], re - 1j * im)
 
 
 def test_products_of_functions_that_decide_on_values() -> None:
