@@ -3,11 +3,13 @@
 A number or an array taken out of a tensor is a constant to every transform. That is wanted where
 it decides what to compute (``if x > 0``, ``while float(err) > tol``): ``bool``, ``int``, ``float``
 work in every transform that is not jitted or batched. It is a mistake where it *is* what to
-compute: ``math.sin(x)``, ``a[0] = x`` and ``np.asarray(x)`` inside a transform are errors.
+compute: ``math.sin(x)``, ``a[0] = x`` and ``np.asarray(x)`` inside a transform are errors, as is
+any function in C that takes the float itself.
 """
 
 from __future__ import annotations
 
+import array
 import dis
 import math
 import sys
@@ -117,7 +119,9 @@ def item(x: Tensor, *index: Any) -> Any:
 
 def tobytes(x: Tensor, order: Any = "C") -> bytes:
     """The bytes of the numbers, in row-major order, or column-major if ``order`` is "F"."""
-    return host(x, "tobytes()").tobytes(order)
+    if x.__class__ is not Array:
+        _refuse_conversion(x)
+    return np.asarray(x.realize()).tobytes(order)
 
 
 def tolist(x: Tensor) -> Any:
@@ -130,6 +134,9 @@ def tolist(x: Tensor) -> Any:
 _HARMLESS = frozenset("isnan isinf isfinite isclose floor ceil trunc".split())
 """Functions of ``math`` without a derivative to lose."""
 
+_PASSING_ON = ("builtins", "_bisect", "_functools", "_operator")
+"""Modules in C whose functions call ``float`` for the user: ``sum(map(float, xs))``."""
+
 _NUMPY_NAMES = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
     "atan2": "arctan2", "atanh": "arctanh", "pow": "power", "fabs": "abs", "fsum": "sum",
@@ -140,6 +147,8 @@ _SPECIAL_NAMES = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gam
 
 def _refuse_loss(x: Tensor, frame: FrameType) -> None:
     """Raise if what asks for a float is no ``float(x)``: ``math.sin(x)``, ``a[i] = x``."""
+    if not x.aval.inexact:
+        return
     opname, names = _asking(frame.f_code, frame.f_lasti)
     function = _resolve(names, frame)
     if opname == "STORE_SUBSCR":
@@ -147,16 +156,8 @@ def _refuse_loss(x: Tensor, frame: FrameType) -> None:
         instead = "a = a.at[i].set(x) with a = fad.asarray(a), or fad.numpy.stack on a list"
     elif isinstance(function, type) and issubclass(function, np.generic):
         _refuse_conversion(x)
-    elif (
-        isinstance(function, BuiltinFunctionType)
-        and function.__module__ in ("math", "cmath")
-        and function.__name__ not in _HARMLESS
-    ):
-        name = function.__name__
-        what = f"{function.__module__}.{name} works on Python floats"
-        instead = f"fad.numpy.{_NUMPY_NAMES.get(name, name)}"
-        if name in _SPECIAL_NAMES:
-            instead = f"fad.scipy.special.{_SPECIAL_NAMES[name]}"
+    elif _takes_floats(function):
+        what, instead = _in_floats(function)
     else:
         return
     raise FadTypeError(
@@ -165,6 +166,34 @@ def _refuse_loss(x: Tensor, frame: FrameType) -> None:
             f"lost. Write {instead}."
         )
     )
+
+
+def _takes_floats(function: Any) -> bool:
+    """Whether it is a function in C that asks for a float on its own account."""
+    if not isinstance(function, BuiltinFunctionType):
+        return function is array.array
+    harmless = function.__module__ in ("math", "cmath") and function.__name__ in _HARMLESS
+    return not harmless and function.__module__ not in _PASSING_ON
+
+
+def _in_floats(function: Any) -> tuple[str, str]:
+    """What such a function does, and what to write instead."""
+    module, name = function.__module__, function.__name__
+    if module in ("math", "cmath"):
+        instead = f"fad.numpy.{_NUMPY_NAMES.get(name, name)}"
+        if name in _SPECIAL_NAMES:
+            instead = f"fad.scipy.special.{_SPECIAL_NAMES[name]}"
+        return f"{module}.{name} works on Python floats", instead
+    instead = "it with functions of fad.numpy; where a constant is meant, give it float(x)"
+    if function is np.fromiter:
+        instead = "fad.numpy.fromiter"
+    return f"{_called() or f'{module}.{name}'} takes Python floats", instead
+
+
+def _called() -> str:
+    """What the user's line calls, as it is written there: ``np.asarray``; "" if unknown."""
+    frame = user_frame()
+    return ".".join(_asking(frame.f_code, frame.f_lasti)[1]) if frame is not None else ""
 
 
 @lru_cache(maxsize=512)
@@ -176,10 +205,9 @@ def _asking(code: CodeType, lasti: int) -> tuple[str, tuple[str, ...]]:
     positions = list(code.co_positions())
     line, _, column, _ = positions[lasti // 2]
     names: tuple[str, ...] = ()
-    for instruction in dis.get_instructions(code):
+    *before, asking = _performed(code, lasti)
+    for instruction in before:
         opname = instruction.opname
-        if instruction.offset >= lasti:
-            return opname, names if opname in _CALLS and column is not None else ()
         where = positions[instruction.offset // 2]
         if (where[0], where[2]) != (line, column) or opname in _IGNORED:
             continue
@@ -189,7 +217,13 @@ def _asking(code: CodeType, lasti: int) -> tuple[str, tuple[str, ...]]:
             names = (*names, instruction.argval)
         else:
             names = ()
-    return "", ()
+    known = asking.opname in _CALLS and column is not None
+    return asking.opname, names if known else ()
+
+
+def _performed(code: CodeType, lasti: int) -> list[dis.Instruction]:
+    """The instructions up to the one at ``lasti``, which may point into the caches behind it."""
+    return [i for i in dis.get_instructions(code) if i.offset <= lasti]
 
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
@@ -198,7 +232,7 @@ _CALLS = frozenset(["CALL", "PRECALL", "CALL_KW", "CALL_FUNCTION_EX"])
 
 
 def _resolve(names: tuple[str, ...], frame: FrameType) -> Any:
-    """The object that a dotted name stands for, looking into modules only; None if unknown."""
+    """The object that a dotted name stands for, in modules and arrays; None if unknown."""
     if not names:
         return None
     first, *rest = names
@@ -209,10 +243,30 @@ def _resolve(names: tuple[str, ...], frame: FrameType) -> Any:
     else:
         return None
     for name in rest:
-        if not isinstance(found, ModuleType):
+        if not isinstance(found, ModuleType | np.ndarray):
             return None
         found = getattr(found, name, None)
     return found
+
+
+def refuse_statement(call: str) -> None:
+    """Raise if ``x.sort()`` stands as a statement: NumPy would sort the array ``x`` in place.
+
+    The method calls it. A line of a REPL, where the value is printed, is let through.
+    """
+    frame = sys._getframe(2)
+    if _is_dropped(frame.f_code, frame.f_lasti):
+        name, _, arguments = call.partition("(")
+        instead = f"x = np.{name}(x{', ' if arguments != ')' else ''}{arguments}"
+        raise FadTypeError(located(f"tensors are immutable: write {instead} instead of x.{call}"))
+
+
+@lru_cache(maxsize=512)
+def _is_dropped(code: CodeType, lasti: int) -> bool:
+    """Whether the instruction at ``lasti`` is a call whose result nobody takes."""
+    here = len(_performed(code, lasti)) - 1
+    call, following = list(dis.get_instructions(code))[here : here + 2]
+    return call.opname in _CALLS and following.opname == "POP_TOP"
 
 
 # --------------------------------------------------------------- arrays, DLPack, pickles, copies
@@ -234,13 +288,20 @@ def to_ndarray(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.nda
 
 def _refuse_conversion(x: Tensor) -> NoReturn:
     x.level.check_active(x)
-    frame = user_frame()
-    names = _asking(frame.f_code, frame.f_lasti)[1] if frame is not None else ()
-    by = f"{'.'.join(names)}(...)" if names else "NumPy"
+    called = _called()
+    by = f"{called}(...)" if called else "NumPy"
+    what = f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and its"
+    if not x.aval.inexact:
+        raise FadTypeError(
+            located(
+                f"{what} value is not known there. Index a tensor instead, fad.asarray(table)[n]; "
+                "where n decides on a shape, as in np.arange(n), close over it or make it a static "
+                "argument (static_argnums of fad.jit). Else call functions of fad.numpy."
+            )
+        )
     raise FadTypeError(
         located(
-            f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and "
-            "its derivative would be lost. Call functions of fad.numpy or NumPy on the tensor; "
+            f"{what} derivative would be lost. Call functions of fad.numpy or NumPy on the tensor; "
             "fad.numpy.stack or fad.asarray for a list of tensors; a.at[i].set(x) instead of "
             "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x)."
         )

@@ -6,6 +6,7 @@ They are functions of this namespace, and ``fad/core`` may not import from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, NoReturn
 
 import numpy as np
@@ -208,6 +209,17 @@ def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:
     return method
 
 
+def _in_place(function: Callable[..., Tensor], call: str) -> Callable[..., Tensor]:
+    """A method that works in place on NumPy's arrays: it returns the result, which must be used."""
+
+    @wraps(function)
+    def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        conversion.refuse_statement(call)
+        return function(x, *args, **kwargs)
+
+    return method
+
+
 _METHODS: dict[str, Any] = {
     "all": reductions.all,
     "any": reductions.any,
@@ -233,7 +245,7 @@ _METHODS: dict[str, Any] = {
     "mean": statistics.mean,
     "min": reductions.min,
     "nonzero": indexing.nonzero,
-    "partition": sorting.partition,
+    "partition": _in_place(sorting.partition, "partition(k)"),
     "prod": reductions.prod,
     "put": _refusal("x.put(i, v)", "x = x.ravel().at[i].set(v).reshape(x.shape)"),
     "ravel": shapes.ravel,
@@ -242,7 +254,7 @@ _METHODS: dict[str, Any] = {
     "resize": _refusal("x.resize(shape)", "x = fad.numpy.resize(x, shape)"),
     "round": elementwise.round,
     "searchsorted": sorting.searchsorted,
-    "sort": sorting.sort,
+    "sort": _in_place(sorting.sort, "sort()"),
     "squeeze": shapes.squeeze,
     "std": statistics.std,
     "sum": reductions.sum,

@@ -1,9 +1,13 @@
 """What Python and other libraries ask of an array: numbers, arrays, DLPack, pickles, printing."""
 
+import array
+import bisect
 import copy
+import functools
 import math
 import pickle
 import re
+import struct
 from math import sin as bare_sin
 
 import numpy as np
@@ -161,6 +165,121 @@ def test_what_only_looks_like_math_is_let_through():
         assert max([x], key=float) is x
 
     inside(check)
+
+
+def _fill(x):
+    a = np.zeros(2)
+    a.fill(x)
+
+
+@pytest.mark.parametrize(
+    ("call", "called", "instead"),
+    [
+        (lambda x: np.fromiter((x for _ in range(2)), float), "np.fromiter", "fad.numpy.fromiter"),
+        (lambda x: array.array("d", [x]), "array.array", r"float\(x\)"),
+        (_fill, r"a\.fill", r"float\(x\)"),
+    ],
+)
+def test_functions_in_c_that_take_floats_are_refused_in_transforms(call, called, instead):
+    def check(x):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call(x)
+        ours = caught.value.__cause__ or caught.value  # NumPy may put words of its own on top
+        assert isinstance(ours, FadTypeError)
+        assert re.search(f"{called} takes Python floats.*lost.*{instead}", str(ours))
+
+    inside(check)
+    call(fnp.asarray(3.0))
+    inside(lambda x: call(fad.stop_gradient(x)))
+
+
+def test_a_number_is_not_packed_in_transforms():
+    def check(x):
+        with pytest.raises(struct.error, match="required argument is not a float"):
+            struct.pack("d", x)
+
+    inside(check)
+    assert struct.pack("d", fnp.asarray(3.0)) == struct.pack("d", 3.0)
+
+
+def test_the_advice_for_functions_in_c_works():
+    gradient = fad.grad(lambda v: fnp.fromiter((t * t for t in v), float).sum())(X)
+    np.testing.assert_array_equal(gradient, 2 * X)
+
+    def check(x):
+        assert struct.pack("d", float(x)) == struct.pack("d", 3.0)
+        assert sum(map(float, [x, x])) == 6.0
+        assert bisect.bisect([x, x], 5.0, key=float) == 2
+        assert functools.reduce(lambda a, b: float(a) + float(b), [x, x]) == 6.0
+        assert "{:.1f} {}".format(x, x) == "3.0 3.0"  # noqa: UP032
+        assert (round(x), abs(x), pow(x, 2), divmod(x, 2)[1]) == (3, 3, 9, 1)
+
+    inside(check)
+
+
+def test_scipys_solvers_in_c_do_not_take_tensors_of_a_transform():
+    integrate = pytest.importorskip("scipy.integrate")
+    optimize = pytest.importorskip("scipy.optimize")
+    with pytest.raises(FadTypeError, match=r"integrate\.quad takes Python floats"):
+        fad.grad(lambda a: integrate.quad(lambda t: a * t, 0, 1)[0])(2.0)
+    with pytest.raises((FadTypeError, SystemError)) as caught:  # it goes on for a while, unaware
+        fad.grad(lambda a: optimize.brentq(lambda t: t * t - a, 0.0, 9.0))(2.0)
+    error = caught.value
+    while not isinstance(error, FadTypeError):
+        error = error.__cause__
+    assert "optimize.brentq takes Python floats" in str(error)
+
+    def newton(a):
+        r = optimize.brentq(lambda t: float(t * t - a), 0.0, 9.0, xtol=1e-14)
+        return r - (r * r - a) / (2.0 * r)
+
+    np.testing.assert_allclose(float(fad.grad(newton)(2.0)), 0.5 / math.sqrt(2.0), rtol=1e-12)
+
+
+def test_bytes_of_a_tensor_of_a_transform_are_refused():
+    def check(x):
+        with pytest.raises(FadTypeError, match=r"x\.tobytes\(\.\.\.\) would convert.*lost"):
+            x.tobytes()
+
+    inside(check)
+    assert fnp.asarray(X).tobytes() == X.tobytes()
+    assert fad.grad(lambda x: x * np.frombuffer(fad.stop_gradient(x).tobytes())[0])(3.0) == 3.0
+
+
+@pytest.mark.parametrize("transform", [fad.jit, fad.vmap])
+def test_an_integer_has_no_value_where_the_function_is_compiled(transform):
+    table = np.arange(5.0)
+    numbers = np.array([1, 3])
+    if transform is fad.jit:
+        numbers = numbers[1]
+    for call in (lambda n: table[n], lambda n: np.arange(n)):
+        with pytest.raises(FadTypeError, match=r"value is not known there.*fad\.asarray\(table\)"):
+            transform(call)(numbers)
+    np.testing.assert_array_equal(transform(lambda n: fad.asarray(table)[n])(numbers), numbers)
+    assert fad.jit(lambda n: np.arange(n), static_argnums=0)(3).shape == (3,)
+
+
+# ------------------------------------------------------------------------ x.sort() as a statement
+
+
+def test_sorting_as_a_statement_is_refused():
+    def check(x):
+        with pytest.raises(FadTypeError, match=r"write x = np\.sort\(x\) instead of x\.sort\(\)"):
+            x.sort()
+        with pytest.raises(FadTypeError, match=r"write x = np\.partition\(x, k\) instead of"):
+            x.partition(1, axis=0)
+        assert x.sort().shape == x.partition(1).shape == (3,)
+        y = x.sort(axis=0)
+        return y[0]
+
+    check(fnp.asarray(X))
+    np.testing.assert_array_equal(fad.grad(check)(X), [0.0, 1.0, 0.0])
+    np.testing.assert_array_equal(fad.jit(fad.grad(check))(X), [0.0, 1.0, 0.0])
+
+
+def test_a_repl_prints_what_sorting_returns(capsys):
+    exec(compile("x.sort()", "<stdin>", "single"), {"x": fnp.asarray(X)})
+    assert capsys.readouterr().out == "fad.Tensor([-2.,  1.,  3.])\n"
 
 
 def test_math_functions_work_on_concrete_tensors():
