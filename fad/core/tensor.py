@@ -16,7 +16,7 @@ import numpy as np
 from fad.core import dtypes, kernels
 from fad.core.aval import SCALARS, Aval, Shape, make_aval
 from fad.core.dtypes import DType
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.level import BASE, Level
 
 if TYPE_CHECKING:
@@ -242,6 +242,7 @@ def lift(value: Any) -> Tensor:
         dtypes.check_supported(aval.dtype)
         return Array(aval, value.copy())
     if isinstance(value, (np.ndarray, np.generic)):
+        check_unmasked(value)
         dtype = dtypes.check_supported(value.dtype.newbyteorder("="))
         return from_buffer(np.array(value, dtype, copy=True, order="C"))
     if kernels.is_buffer(value):
@@ -258,6 +259,17 @@ def lift(value: Any) -> Tensor:
     )
 
 
+def check_unmasked(value: Any) -> None:
+    """Raise if an array has a mask, which a tensor could not keep."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise FadValueError(
+            located(
+                "a masked array would lose its mask, since tensors have none. Write "
+                "a.filled(value), or fad.numpy.where(numpy.ma.getmaskarray(a), value, a.data)."
+            )
+        )
+
+
 def aval_of(value: Any) -> Aval:
     """The aval of anything :func:`lift` takes, without copying it."""
     if isinstance(value, Tensor):
@@ -266,6 +278,7 @@ def aval_of(value: Any) -> Aval:
     if scalar is not None:
         return scalar
     if isinstance(value, (np.ndarray, np.generic)) or kernels.is_buffer(value):
+        check_unmasked(value)
         dtype = np.dtype(value.dtype).newbyteorder("=")
         return make_aval(tuple(value.shape), dtypes.check_supported(dtype))
     return lift(value).aval

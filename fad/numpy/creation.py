@@ -18,7 +18,7 @@ from fad.core.errors import (
     FadValueError,
     located,
 )
-from fad.core.tensor import Tensor, from_buffer
+from fad.core.tensor import Tensor, check_unmasked, from_buffer
 from fad.numpy.dtypes import as_dtype, cast, result_type
 from fad.primitives.broadcast import convert
 from fad.primitives.join import stack
@@ -165,6 +165,7 @@ def _stack(obj: Any, target: DType | None) -> Tensor:
 def _put(obj: Any, target: DType | None, device: Any) -> Tensor:
     if not (isinstance(obj, np.ndarray | np.generic) or kernels.is_buffer(obj)):
         obj = _from_python(obj, target)
+    check_unmasked(obj)
     wanted = target or as_dtype(obj.dtype)
     if np.dtype(obj.dtype) != wanted:
         as_dtype(obj.dtype)

@@ -436,6 +436,35 @@ def test_asarray_refuses_what_does_not_fit():
         fnp.asarray(X, "flout")
 
 
+@pytest.mark.parametrize(
+    "take",
+    [
+        fnp.asarray,
+        fnp.sin,
+        lambda a: fnp.asarray(X) * a,
+        lambda a: np.multiply(a, fnp.asarray(X)),
+        lambda a: np.concatenate([fnp.asarray(X), a]),
+        fad.grad(lambda v: (v * v).sum()),
+        fad.vmap(lambda v: v),
+        fad.jit(lambda v: v * v),
+        lambda a: fad.jvp(np.sin, (X,), (a,)),
+        lambda a: fad.grad(lambda v: (v * a).sum())(X),
+    ],
+)
+def test_a_mask_is_not_dropped(take):
+    masked = np.ma.array(X, mask=[False, True, False])
+    with pytest.raises(
+        FadValueError, match=r"lose its mask.*a\.filled\(value\).*fad\.numpy\.where"
+    ):
+        take(masked)
+
+
+def test_the_advice_for_masked_arrays_works():
+    a = np.ma.array(X, mask=[False, True, False])
+    for x in (fnp.asarray(a.filled(0.0)), fnp.where(np.ma.getmaskarray(a), 0.0, a.data)):
+        np.testing.assert_array_equal(x, [1.0, 0.0, 3.0])
+
+
 def test_devices_have_names():
     x = fnp.asarray(X, device="cpu")
     assert x.to_device("cpu:0") is x
