@@ -23,6 +23,7 @@ from fad.core import dtypes, kernels
 from fad.core.aval import make_aval
 from fad.core.device import find_device
 from fad.core.errors import FadTypeError, FadValueError, located, user_frame
+from fad.core.stream import local
 from fad.core.tensor import Array, Tensor
 
 
@@ -375,5 +376,10 @@ def _restore(value: np.ndarray, weak: bool) -> Array:
 
 
 def copy(x: Tensor, *unused: Any, **ignored: Any) -> Tensor:
-    """The tensor itself: nobody can write to it."""
-    return x
+    """A tensor with memory of its own, which stays when that of ``x`` is donated.
+
+    Within a transform it is the tensor itself: nobody can write to it, and nothing is donated.
+    """
+    if x.__class__ is not Array or local.depth:
+        return x
+    return Array(x.aval, kernels.put(x.realize()))

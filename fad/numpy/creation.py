@@ -36,9 +36,10 @@ def asarray(
     """A tensor of an array, a number or a (nested) list of these; a tensor is kept as it is.
 
     NumPy's dtypes: float64 for floats, int64 for integers. An array is copied to the device at
-    once, so later changes to it do not show; ``copy=False`` refuses to. In a list, tensors of any
-    transform may stand beside numbers. ``order`` and ``like`` change nothing, here and in the other
-    functions that make tensors: a tensor has no memory layout, and a tensor is what comes.
+    once, so later changes to it do not show; ``copy=False`` refuses to, and ``copy=True`` copies a
+    tensor, too. In a list, tensors of any transform may stand beside numbers. ``order`` and
+    ``like`` change nothing, here and in the other functions that make tensors: a tensor has no
+    memory layout, and a tensor is what comes.
 
     >>> import fad
     >>> fad.asarray([1.0, 2.0])
@@ -51,6 +52,8 @@ def asarray(
         made = cast(a, target or a.dtype)  # which makes a weak one strong
         if copy is False and made is not a:
             raise FadValueError(located("asarray: a change of dtype needs a copy"))
+        if copy and made is a:
+            made = a.copy()
         return made if device is None else made.to_device(device)
     if copy is False:
         raise FadValueError(

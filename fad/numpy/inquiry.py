@@ -76,8 +76,8 @@ def iterable(y: Any) -> bool:
 
 
 def copy(a: Any, order: str = "K", subok: bool = False) -> Tensor:
-    """A tensor of ``a``; a tensor itself, since nobody can write to it."""
-    return asarray(a)
+    """A tensor of ``a`` with memory of its own, as ``asarray(a, copy=True)``."""
+    return asarray(a, copy=True)
 
 
 def may_share_memory(a: Any, b: Any, max_work: int | None = None) -> bool:

@@ -69,6 +69,7 @@ class _Donated:
             located(
                 f"this tensor {array.aval} was donated to jit({self.name}) called at "
                 f"{format_call(self.call)} (donate_argnums), and its memory was reused. Use the "
-                "function's result, or do not donate it."
+                "function's result; or donate x.copy(), or keep one. A slice or view of the whole, "
+                "such as x[:], x.reshape(x.shape) or x.astype(x.dtype), is the same tensor."
             )
         )

@@ -15,6 +15,7 @@ import pytest
 
 import fad
 import fad.numpy as fnp
+from fad.core.dtypes import bfloat16
 from fad.core.errors import ConcretizationError, FadTypeError, FadValueError
 from fad.numpy.dtypes import as_dtype
 
@@ -543,14 +544,61 @@ def test_pickles_keep_weak_types_and_bfloat16():
         assert pickle.loads(pickle.dumps(x)).aval is x.aval
 
 
-def test_copies_are_the_tensor_itself():
+COPIES = {
+    "method": lambda x: x.copy(),
+    "copy.copy": copy.copy,
+    "copy.deepcopy": lambda x: copy.deepcopy({"w": [x]})["w"][0],
+    "copy": fnp.copy,
+    "asarray": lambda x: fnp.asarray(x, copy=True),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("value", [X, np.arange(3), True, 1j * X, 2.0, X.astype(bfloat16)])
+def test_copies_stay_when_the_tensor_is_donated(name, value):
+    for x in (fnp.asarray(value), fnp.asarray(value) * 1):  # with a buffer, and pending
+        expected = np.asarray(x).copy()
+        y = COPIES[name](x)
+        assert y is not x
+        assert y.aval is x.aval
+        z = COPIES[name](x)
+        fad.jit(lambda v: v * 0, donate_argnums=0)(x)
+        np.testing.assert_array_equal(np.asarray(y), expected)
+        fad.jit(lambda v: v * 0, donate_argnums=0)(y)  # nor does one copy need another
+        np.testing.assert_array_equal(np.asarray(z), expected)
+
+
+def test_copies_have_memory_of_their_own():
+    a = np.arange(1000.0)
+    x = fnp.from_dlpack(a, copy=False)
+    copies = [copied(x) for copied in COPIES.values()]
+    a[:] = 7.0
+    for y in copies:
+        np.testing.assert_array_equal(np.asarray(y), np.arange(1000.0))
+
+
+def test_a_deep_copy_keeps_what_is_shared():
     x = fnp.asarray(X)
-    assert copy.copy(x) is x
-    assert copy.deepcopy({"w": x})["w"] is x
-    assert x.copy() is x
-    np.testing.assert_array_equal(
-        np.asarray(fad.grad(lambda p: copy.deepcopy(p)["w"] * 3.0)({"w": 2.0})["w"]), 3.0
-    )
+    one, other = copy.deepcopy([x, x])
+    assert one is other
+    assert one is not x
+
+
+def test_within_a_transform_a_copy_is_the_tensor_itself():
+    w = fnp.asarray(X)  # which nobody can write to, and nothing is donated there
+
+    def f(x):
+        for t in (x, w):
+            assert t.copy() is t
+            assert copy.deepcopy([t])[0] is t
+            assert fnp.copy(t) is t
+        return (copy.deepcopy({"w": x})["w"] * w).sum()
+
+    for transform in (fad.grad, fad.jacfwd, lambda f: fad.jit(fad.grad(f))):
+        np.testing.assert_array_equal(np.asarray(transform(f)(X)), X)
+    with fad.forward.dual_level() as level:
+        x = fad.forward.make_dual(level, X, X)
+        assert x.copy() is x
 
 
 def test_a_tensor_of_a_transform_cannot_be_pickled():

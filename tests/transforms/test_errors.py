@@ -701,6 +701,15 @@ def test_jit(row: Mistake) -> None:
     check(row.builtin, row.call, *row.texts)
 
 
+def test_a_slice_of_the_whole_is_donated_with_it_and_a_copy_is_not() -> None:
+    x = fad.asarray(A)
+    whole, copied = (x[:], x.reshape(x.shape), x.astype(x.dtype)), x.copy()
+    fad.jit(lambda x: x * 2.0, donate_argnums=0)(x)
+    for same in whole:
+        check(RuntimeError, lambda x=same: x + 1.0, "was donated", "x.copy()")
+    np.testing.assert_array_equal(copied, A)
+
+
 def test_donated_arguments_are_gone() -> None:
     f = fad.jit(lambda x: x * 2.0, donate_argnums=0)
     x = fad.asarray(A)
@@ -708,7 +717,8 @@ def test_donated_arguments_are_gone() -> None:
     for use in (lambda: x + 1.0, lambda: np.asarray(x), lambda: f(x), lambda: float(x[0])):
         check(
             RuntimeError, use, "f64[3] was donated to jit(<lambda>) called at", __file__,
-            "donate_argnums", "the function's result",
+            "donate_argnums", "the function's result", "donate x.copy(), or keep one",
+            "A slice or view of the whole, such as x[:]", "is the same tensor",
         )  # fmt: skip
 
 
