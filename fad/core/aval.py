@@ -44,6 +44,8 @@ class Aval:
         """The dtype as printed graphs show it: ``f64``, ``i32``, ``bf16``, ``bool``."""
         if self.dtype == dtypes.bfloat16:
             return "bf16"
+        if self.dtype == dtypes.float0:
+            return "float0"
         letter = _SHORT[self.dtype.kind]
         return letter if letter == "bool" else f"{letter}{8 * self.dtype.itemsize}"
 

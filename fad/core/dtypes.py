@@ -45,6 +45,11 @@ def kind(dtype: DType) -> str:
     return "f" if dtype == bfloat16 else dtype.kind
 
 
+def is_float0(x: Any) -> bool:
+    """Whether ``x`` is an array of dtype float0: a tangent or cotangent of integers."""
+    return isinstance(x, np.ndarray) and x.dtype == float0
+
+
 def is_inexact(dtype: DType) -> bool:
     """Whether values of ``dtype`` can be differentiated: floats and complex numbers."""
     return kind(dtype) in "fc"

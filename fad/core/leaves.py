@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fad.core import pytree
+from fad.core import dtypes, pytree
+from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadTypeError, located, name_of
 from fad.core.tensor import Tensor, lift
 
@@ -63,10 +64,16 @@ def _is_refused(make: Callable[[Any], Any], leaf: Any) -> bool:
 
 
 def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], Any]:
-    """Leaves of what a function returned, as tensors or whatever numbers they are, and the tree."""
+    """Leaves of what a function returned, as tensors or whatever numbers they are, and the tree.
+
+    float0 arrays, gradients of integers, are constants: part of the tree instead of leaves.
+    """
     leaves, treedef = pytree.flatten(out)
     if not leaves:
         refuse_nothing(transform, function, out)
+    if any(map(dtypes.is_float0, leaves)):
+        out = pytree.with_float0_inside(out)
+        leaves, treedef = pytree.flatten(out)
     for i, leaf in enumerate(leaves):
         if not isinstance(leaf, Tensor):
             try:
@@ -74,6 +81,21 @@ def output_leaves(transform: str, function: Any, out: Any) -> tuple[list[Any], A
             except FadTypeError:
                 refuse_leaf(transform, function, out, i)
     return leaves, treedef
+
+
+def output_avals(leaves: Sequence[Any], treedef: Any) -> tuple[list[Aval], Any]:
+    """Avals and tree of what :func:`output_leaves` gave, with the float0 arrays as leaves again.
+
+    The leaves may be avals already.
+    """
+    all_leaves, tree = pytree.flatten(pytree.unflatten(treedef, leaves))
+    return [_output_aval(x) for x in all_leaves], tree
+
+
+def _output_aval(x: Any) -> Aval:
+    if isinstance(x, Aval):
+        return x
+    return x.aval if isinstance(x, Tensor) else make_aval(x.shape, dtypes.float0)
 
 
 def refuse_nothing(transform: str, function: Any, out: Any) -> NoReturn:

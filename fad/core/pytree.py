@@ -14,7 +14,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from jax import tree_util
+
+from fad.core import dtypes
 
 TreeDef = Any
 _known: set[type] = set()
@@ -67,6 +70,26 @@ def _register_dataclass(kind: type) -> None:
         return instance
 
     tree_util.register_pytree_with_keys(kind, children_with_keys, rebuild, children)
+
+
+class _Float0:
+    """A float0 array as part of the structure: a node without children."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+
+def _float0_zeros(shape: Any, _: Any) -> Any:
+    return np.zeros(shape, dtypes.float0)
+
+
+tree_util.register_pytree_node(_Float0, lambda x: ((), x.shape), _float0_zeros)
+
+
+def with_float0_inside(tree: Any) -> Any:
+    """``tree`` with its float0 arrays, which hold no values, moved from the leaves into the
+    structure: :func:`unflatten` puts them back."""
+    return map(lambda x: _Float0(x.shape) if dtypes.is_float0(x) else x, tree)
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:

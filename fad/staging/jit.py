@@ -244,6 +244,7 @@ class Jitted:
             out = self._f(*call_args, **call_kwargs)
             if out is None:
                 refuse_nothing("jit", self._f, out)
+            out = pytree.with_float0_inside(out)
             leaves, out_tree = pytree.flatten(out)
             outputs = [level.lookup(self._result(x, out, i)) for i, x in enumerate(leaves)]
         graph = level.graph([x.variable for x in inputs], outputs)

@@ -210,11 +210,12 @@ class Inputs:
         remaining = iter(lines)
         leaves = []
         for aval in self.avals:
-            line: Any = next(remaining) if aval.inexact else self._float0_line(aval)
+            line: Any = next(remaining) if aval.inexact else self.float0_row(aval)
             leaves.append(self.gradient(line, aval.shape))
         return self._result(leaves)
 
-    def _float0_line(self, aval: Aval) -> list[Any]:
+    def float0_row(self, aval: Aval) -> list[Any]:
+        """Derivatives of an integer's gradient, or of an output that is one."""
         return [float0_zeros((*aval.shape, *x.aval.shape)) for x in self.wanted]
 
     def _result(self, leaves: list[Any]) -> Any:

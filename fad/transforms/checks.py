@@ -190,7 +190,7 @@ def check_output(
     is_complex = aval.dtype.kind == "c"
     if aval.inexact and (is_complex if holomorphic else forward or not is_complex):
         return
-    where = at(pytree.paths(out)[leaf])
+    where = at(pytree.paths(pytree.with_float0_inside(out))[leaf])
     if not aval.inexact:
         raise FadTypeError(
             located(

@@ -10,7 +10,7 @@ from fad.core import pytree
 from fad.core.apply import apply1
 from fad.core.errors import check_callable
 from fad.core.graph import Graph, simplify
-from fad.core.leaves import output_leaves
+from fad.core.leaves import output_avals, output_leaves
 from fad.core.tensor import Tensor, lift
 from fad.primitives.identity import STOP_GRADIENT
 from fad.staging.capture import capture
@@ -35,7 +35,8 @@ def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """
     check_callable("eval_shape", f, "(f, *args)")
     graph, treedef = _captured("eval_shape", f, args, kwargs)
-    return pytree.unflatten(treedef, graph.out_avals)
+    avals, full_tree = output_avals(graph.out_avals, treedef)
+    return pytree.unflatten(full_tree, avals)
 
 
 def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from fad.batching.batch import BatchLevel
 from fad.core import pytree
 from fad.core.aval import Aval
+from fad.core.dtypes import float0
 from fad.core.errors import FadRuntimeError, FadValueError, located
-from fad.core.leaves import output_leaves
+from fad.core.leaves import output_avals, output_leaves
 from fad.core.runs import outermost
 from fad.core.tensor import Array
 from fad.forward.dual import DualLevel, DualTensor
@@ -316,10 +317,13 @@ class Point:
 
     def tree(self, treedef: Any, outs: Sequence[Any], blocks: list[list[Any]]) -> Any:
         """The result's tree of the arguments' trees of blocks."""
-        rows = [
-            self.inputs.gradient(row, out.aval.shape) for row, out in zip(blocks, outs, strict=True)
-        ]
-        return pytree.unflatten(treedef, rows)
+        remaining = iter(blocks)
+        rows = []
+        avals, tree = output_avals(outs, treedef)
+        for aval in avals:
+            row = self.inputs.float0_row(aval) if aval.dtype == float0 else next(remaining)
+            rows.append(self.inputs.gradient(row, aval.shape))
+        return pytree.unflatten(tree, rows)
 
 
 def _mine(level: DualLevel, x: Any) -> bool:

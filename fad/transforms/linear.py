@@ -12,7 +12,7 @@ from fad.core import pytree
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadRuntimeError, FadTypeError, check_callable, located, name_of
 from fad.core.graph import Graph, simplify
-from fad.core.leaves import lift_leaves, output_leaves
+from fad.core.leaves import lift_leaves, output_avals, output_leaves
 from fad.core.runs import outermost
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives import join
@@ -80,7 +80,7 @@ def linearize(
         simplify(stage.graph(inputs, results)),
         list(stage.captures),
         rebuilt(treedefs, in_avals),
-        pytree.unflatten(treedef, [_strong(x.aval) for x in outs]),
+        _result(outs, treedef),
     )
     if has_aux:
         return value, linear_map, pytree.map(level.lower, aux)
@@ -92,6 +92,12 @@ def _staged_tangent(stage: StageLevel, level: DualLevel, x: Any) -> int:
         return stage.lookup(x.tangent)
     zeros = FULL(shape=x.aval.shape, value=0, dtype=x.aval.dtype)
     return stage.lookup(stage.process(zeros, ()))
+
+
+def _result(leaves: Sequence[Any], treedef: Any) -> Any:
+    """The tree of a function's results, with avals at the leaves."""
+    avals, tree = output_avals(leaves, treedef)
+    return pytree.unflatten(tree, [_strong(a) for a in avals])
 
 
 def _strong(aval: Aval) -> Aval:
@@ -300,7 +306,7 @@ def linear_transpose(f: Callable[..., Any], *avals: Any) -> Callable[..., Any]:
 
     graph, captures = capture(flat, in_avals, f, "linear_transpose")
     transposed = transpose(simplify(graph), len(in_avals), name_of(f))
-    result = pytree.unflatten(trees[0], [_strong(a) for a in graph.out_avals])
+    result = _result(graph.out_avals, trees[0])
     arguments = tuple(rebuilt(treedefs, in_avals))
     back = LinearMap(transposed, captures, [result], arguments, kind="cotangent")
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from fad.core import pytree
 from fad.core.aval import Aval
+from fad.core.dtypes import float0
 from fad.core.errors import FadTypeError, check_callable, located
-from fad.core.leaves import lift_leaves, output_leaves
+from fad.core.leaves import lift_leaves, output_avals, output_leaves
 from fad.core.runs import outermost
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives.broadcast import zeros
@@ -211,7 +212,7 @@ class Pullback:
     ) -> None:
         self.recording = recording
         self._outs = outs
-        self._out_avals = [x.aval for x in outs]
+        self._out_avals, _ = output_avals(outs, treedef)
         self._treedef = treedef
         self._avals = avals
         self._treedefs = treedefs
@@ -228,7 +229,9 @@ class Pullback:
 @outermost
 def _pull(pullback: Pullback, cotangent: Any) -> tuple[Any, ...]:
     like = pytree.unflatten(pullback._treedef, pullback._outs)
-    given = matching("cotangent", "vjp", (cotangent, like), pullback._out_avals, "output")
+    avals = pullback._out_avals
+    given = matching("cotangent", "vjp", (cotangent, like), avals, "output")
+    given = [c for c, aval in zip(given, avals, strict=True) if aval.dtype != float0]
     received = iter(pullback.leaves(given))
     results = []
     for aval in pullback._avals:

@@ -10,13 +10,14 @@ import numpy as np
 
 from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core import pytree
+from fad.core.dtypes import is_float0
 from fad.core.errors import FadTypeError, FadValueError, check_callable, located
 from fad.core.leaves import kind_of, output_leaves
 from fad.core.runs import outermost
-from fad.core.tensor import Tensor, lift
+from fad.core.tensor import lift
 from fad.primitives import join
 from fad.primitives import shape as shapes
-from fad.transforms.checks import check_chunk_size
+from fad.transforms.checks import check_chunk_size, float0_zeros
 
 
 def vmap(
@@ -204,9 +205,10 @@ def back(x: Any, axis: int) -> Any:
 
 def _outputs(f: Any, level: BatchLevel, out: Any, out_axes: Any) -> Any:
     leaves, treedef = output_leaves("vmap", f, out)
+    leaves, treedef = pytree.flatten(pytree.unflatten(treedef, leaves))  # float0 are leaves here
     results = []
     for i, (leaf, axis) in enumerate(zip(leaves, _axes("out_axes", out_axes, out), strict=True)):
-        ndim = leaf.aval.ndim
+        ndim = leaf.ndim
         if axis is None:
             if isinstance(leaf, BatchTensor) and leaf.level is level:
                 raise FadValueError(
@@ -223,6 +225,10 @@ def _outputs(f: Any, level: BatchLevel, out: Any, out_axes: Any) -> Any:
                     f"{ndim + 1} axes with the batch. Pass an int from {-ndim - 1} to {ndim}."
                 )
             )
+        elif is_float0(leaf):
+            axis %= ndim + 1
+            shape = (*leaf.shape[:axis], level.size, *leaf.shape[axis:])
+            results.append(float0_zeros(shape))
         else:
             results.append(back(level.unwrap(leaf), axis))
     return pytree.unflatten(treedef, results)
@@ -236,10 +242,13 @@ def _at(tree: Any, leaf: int) -> str:
 def _joined(parts: Sequence[Any], out_axes: Any) -> Any:
     flat = [pytree.flatten(part) for part in parts]
     treedef = flat[0][1]
-    joined: list[Tensor] = []
+    joined: list[Any] = []
     for i, axis in enumerate(_axes("out_axes", out_axes, parts[0])):
         pieces = [leaves[i] for leaves, _ in flat]
-        joined.append(
-            pieces[0] if axis is None else join.concatenate(pieces, axis % pieces[0].ndim)
-        )
+        if axis is None:
+            joined.append(pieces[0])
+        elif is_float0(pieces[0]):
+            joined.append(np.concatenate(pieces, axis))
+        else:
+            joined.append(join.concatenate(pieces, axis % pieces[0].ndim))
     return pytree.unflatten(treedef, joined)

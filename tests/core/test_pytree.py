@@ -154,3 +154,19 @@ def test_paths_and_registrations_of_others() -> None:
     leaves, treedef = pytree.flatten(Mine(1.0, "text"))
     assert leaves == [1.0]
     assert pytree.unflatten(treedef, [2.0]) == Mine(2.0, "text")
+
+
+def test_float0_arrays_inside_the_structure() -> None:
+    @dataclasses.dataclass
+    class New:  # not met before
+        w: Any
+        n: Any
+
+    tree = {"a": New(X, np.zeros(3, fad.float0)), "b": (np.zeros((), fad.float0), 2.0)}
+    leaves, treedef = pytree.flatten(pytree.with_float0_inside(tree))
+    assert leaves[1:] == [2.0]
+    assert leaves[0] is X
+    back = pytree.unflatten(treedef, [1.0, 2.0])
+    assert (back["a"].n.shape, back["a"].n.dtype) == ((3,), fad.float0)
+    assert (back["b"][0].shape, back["b"][0].dtype) == ((), fad.float0)
+    assert treedef != pytree.flatten(pytree.with_float0_inside({**tree, "b": (X, 2.0)}))[1]

@@ -561,3 +561,29 @@ def test_settings_within_and_around() -> None:
         close(g(X), np.exp(X) * 1.75)
     with fad.config(max_pending=1):
         close(g(X), np.exp(X) * 1.75)
+
+
+def test_float0_results_are_constants() -> None:
+    f = lambda p: np.sum(np.sin(p["x"])) * np.sum(p["n"])  # noqa: E731
+    gradient = fad.grad(f, allow_int=True)
+    for p in ({"x": X, "n": 3}, {"x": X, "n": np.arange(4)}):
+        expected = gradient(p)
+        for g in (fad.jit(gradient), fad.jit(fad.jit(gradient))):
+            for _ in range(2):
+                found = g(p)
+                close(found["x"], expected["x"])
+                assert found["n"].dtype == fad.float0
+                assert found["n"].shape == np.shape(p["n"])
+    hessian = fad.jit(fad.hessian(f, allow_int=True))({"x": X, "n": 3})
+    close(hessian["x"]["x"], np.diag(-3.0 * np.sin(X)))
+    assert (hessian["x"]["n"].shape, hessian["n"]["x"].dtype) == ((3,), fad.float0)
+    only = fad.jit(fad.grad(lambda n: n * 2.0, allow_int=True))(3)
+    assert (only.shape, only.dtype) == ((), fad.float0)
+    (_, out), (tangent, none) = fad.jit(
+        lambda x: fad.jvp(lambda x: (x * 2.0, 3), (x,), (np.ones(3),))
+    )(X)
+    assert int(out) == 3
+    close(tangent, np.full(3, 2.0))
+    assert none.dtype == fad.float0
+    with pytest.raises(TypeError, match=r"returned a str at \['z'\]"):
+        fad.jit(lambda p: {**gradient(p), "z": "text"})({"x": X, "n": 3})

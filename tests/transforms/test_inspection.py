@@ -135,3 +135,11 @@ def test_device_put_keeps_dtypes(kind: Any) -> None:
     put = fad.device_put(x, "cpu")
     assert put.dtype == x.dtype
     np.testing.assert_array_equal(put, x)
+
+
+def test_float0_results_have_an_aval_and_are_no_part_of_the_graph() -> None:
+    gradient = fad.grad(lambda p: np.sum(p["x"] ** 2) * p["n"], allow_int=True)
+    avals = fad.eval_shape(gradient, {"x": X, "n": 3})
+    assert (avals["n"].shape, avals["n"].dtype) == ((), fad.float0)
+    assert str(avals) == "{'n': float0, 'x': f64[3]}"
+    assert len(fad.make_graph(gradient)({"x": X, "n": 3}).outputs) == 1

@@ -277,3 +277,25 @@ def test_jacobians_of_jacobians() -> None:
         fad.grad(lambda x: fad.jacfwd(curve)(x).sum())(X),
         fad.grad(lambda x: fad.jacrev(curve)(x).sum())(X),
     )
+
+
+@pytest.mark.parametrize("outer", [fad.jacobian, fad.jacfwd, fad.jacrev])
+@pytest.mark.parametrize("inner", [fad.grad, fad.jacrev, fad.jacfwd])
+def test_jacobians_of_gradients_with_allow_int(outer: Any, inner: Any) -> None:
+    f = lambda p: np.sum(p["x"] ** 3) * p["n"][0]  # noqa: E731
+    p = {"n": np.array([2, 3]), "x": X}
+    expected = fad.hessian(f, allow_int=True)(p)
+    nested = outer(inner(f, allow_int=True), allow_int=True)
+    for transformed in (nested, fad.jit(nested)):
+        found = transformed(p)
+        assert structure(found) == structure(expected)
+        close(found["x"]["x"], np.diag(12.0 * X))
+        for a, b in (("n", "n"), ("n", "x"), ("x", "n")):
+            assert found[a][b].dtype == fad.float0
+            assert found[a][b].shape == expected[a][b].shape == (*p[a].shape, *p[b].shape)
+
+
+def test_outputs_without_derivative_are_named_beside_float0() -> None:
+    f = lambda x: {"a": np.zeros(2, fad.float0), "b": 3, "c": x}  # noqa: E731
+    with pytest.raises(TypeError, match=r"the output at \['b'\] is i64"):
+        fad.jacobian(f)(X)

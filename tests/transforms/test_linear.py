@@ -257,3 +257,15 @@ def test_linear_transpose_needs_shapes_only() -> None:
     equal(y, -3.0)
     (unused, _) = fad.linear_transpose(lambda x, y: y, np.zeros(2), 0.0)(3.0)
     equal(unused, [0.0, 0.0])
+
+
+def test_float0_outputs_take_no_part() -> None:
+    gradient = fad.grad(lambda p: np.sum(p["x"] ** 3) * p["n"], allow_int=True)
+    out, linear_map = fad.linearize(gradient, {"n": 2, "x": X}, allow_int=True)
+    assert linear_map.shape == (3, 3)
+    tangent = linear_map({"n": None, "x": np.ones(3)})
+    close(tangent["x"], 12.0 * X)
+    assert out["n"].dtype == tangent["n"].dtype == fad.float0
+    close(linear_map.T({"n": out["n"], "x": np.ones(3)})["x"], 12.0 * X)
+    transposed = fad.linear_transpose(lambda x: (2.0 * x, np.zeros(2, fad.float0)), 1.0)
+    close(transposed((3.0, None))[0], 6.0)

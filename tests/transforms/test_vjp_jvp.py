@@ -220,3 +220,20 @@ def test_forward_and_reverse_are_adjoint_for_trees() -> None:
     there = sum(float((np.asarray(pushed[k]) * cotangent[k]).sum()) for k in "yz")
     back = sum(float((np.asarray(pulled[k]) * tangent[k]).sum()) for k in "wb")
     np.testing.assert_allclose(there, back, rtol=1e-13)
+
+
+def test_float0_outputs_have_float0_tangents_and_cotangents() -> None:
+    gradient = fad.grad(lambda p: np.sum(p["x"] ** 3) * p["n"], allow_int=True)
+    p = {"n": 2, "x": X}
+    out, tangent = fad.jvp(gradient, (p,), ({"n": None, "x": np.ones(3)},))
+    close(tangent["x"], 12.0 * X)
+    assert out["n"].dtype == tangent["n"].dtype == fad.float0
+    out, pullback = fad.vjp(gradient, p, allow_int=True)
+    assert out["n"].dtype == fad.float0
+    for none in (None, out["n"]):
+        (pulled,) = pullback({"n": none, "x": np.ones(3)})
+        close(pulled["x"], 12.0 * X)
+        assert pulled["n"].dtype == fad.float0
+    message = r"the cotangent at \['n'\] has dtype float64, but the output there is float0"
+    with pytest.raises(TypeError, match=message):
+        pullback({"n": 1.0, "x": np.ones(3)})

@@ -202,3 +202,21 @@ def test_against_jax(out_axes: int) -> None:
 def test_results_keep_their_dtype() -> None:
     result = fad.vmap(lambda x: (x * 2.0, x > 0))(X.astype(np.float32))
     assert (result[0].dtype, result[1].dtype) == (np.float32, np.bool_)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 3])
+@pytest.mark.parametrize("jitted", [False, True])
+def test_float0_results_get_the_batch_axis(chunk_size: int | None, jitted: bool) -> None:
+    gradient = fad.grad(lambda p: np.sum(p["x"] ** 2) * np.sum(p["n"]), allow_int=True)
+    gradient = fad.jit(gradient) if jitted else gradient
+    p = {"x": np.arange(8.0).reshape(4, 2), "n": np.ones((4, 5), int)}
+    for axis, shape in ((0, (4, 5)), (1, (5, 4)), (-1, (5, 4)), (-2, (4, 5))):
+        out = fad.vmap(gradient, out_axes=axis, chunk_size=chunk_size)(p)
+        assert (out["n"].shape, out["n"].dtype) == (shape, fad.float0)
+        close(out["x"], np.moveaxis(10.0 * p["x"], 0, axis))
+    shared = fad.vmap(gradient, out_axes={"x": 0, "n": None}, chunk_size=chunk_size)(p)
+    assert shared["n"].shape == (5,)
+    with pytest.raises(ValueError, match="out_axes=3 is out of range"):
+        fad.vmap(gradient, out_axes={"x": 0, "n": 3})(p)
+    only = fad.vmap(fad.grad(lambda n: n * 2.0, allow_int=True))(np.arange(4))
+    assert (only.shape, only.dtype) == ((4,), fad.float0)
