@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fad.core import dtypes
+from fad.core.errors import FadTypeError, located
 from fad.core.tensor import Tensor
 from fad.numpy import cumulative, reductions, statistics
 from fad.numpy.axes import tensor
+from fad.numpy.dtypes import as_dtype
 from fad.numpy.reductions import masked
 from fad.primitives import comparison, floating
 
@@ -25,6 +27,17 @@ def _numbers(x: Tensor, where: Any = True) -> Any:
         return where
     valid = comparison.logical_not(floating.isnan(x))
     return valid if where is True else comparison.logical_and(valid, tensor(where))
+
+
+def _check_dtype(name: str, x: Tensor, dtype: Any) -> None:
+    """Raise, as NumPy does, if a statistic of floats is asked for in integers."""
+    if dtype is not None and x.aval.inexact and not dtypes.is_inexact(as_dtype(dtype)):
+        raise FadTypeError(
+            located(
+                f"{name} of {x.dtype} cannot have dtype={as_dtype(dtype)}, which has no NaN: write "
+                f"{name}(x).astype({str(as_dtype(dtype))!r})"
+            )
+        )
 
 
 def nansum(
@@ -110,6 +123,7 @@ def nanmean(
 ) -> Tensor:
     """The mean over ``axis`` of what is not NaN; NaN if nothing is left."""
     x = tensor(a)
+    _check_dtype("nanmean", x, dtype)
     return statistics.mean(x, axis, dtype, out, keepdims, where=_numbers(x, where))
 
 
@@ -125,11 +139,12 @@ def nanvar(
     mean: Any = None,
     correction: float | None = None,
 ) -> Tensor:
-    """The variance over ``axis`` of what is not NaN; NaN if nothing is left."""
+    """The variance over ``axis`` of what is not NaN; NaN if no degree of freedom is left."""
     x = tensor(a)
-    return statistics.var(
-        x, axis, dtype, out, ddof, keepdims,
-        where=_numbers(x, where), mean=mean, correction=correction,
+    _check_dtype("nanvar", x, dtype)
+    return statistics.variance(
+        "nanvar", x, axis, dtype, out, ddof, keepdims, _numbers(x, where), mean, correction,
+        none=math.nan if x.aval.inexact else 0.0,
     )  # fmt: skip
 
 
@@ -145,11 +160,12 @@ def nanstd(
     mean: Any = None,
     correction: float | None = None,
 ) -> Tensor:
-    """The standard deviation over ``axis`` of what is not NaN; NaN if nothing is left."""
+    """The square root of :func:`nanvar`."""
     x = tensor(a)
-    return statistics.std(
-        x, axis, dtype, out, ddof, keepdims,
-        where=_numbers(x, where), mean=mean, correction=correction,
+    _check_dtype("nanstd", x, dtype)
+    return statistics.deviation(
+        "nanstd", x, axis, dtype, out, ddof, keepdims, _numbers(x, where), mean, correction,
+        none=math.nan if x.aval.inexact else 0.0,
     )  # fmt: skip
 
 

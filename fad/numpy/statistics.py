@@ -14,7 +14,7 @@ from fad.numpy.axes import several_axes, tensor
 from fad.numpy.dtypes import as_dtype, cast
 from fad.numpy.reductions import masked, reduced_axes, reduction
 from fad.numpy.ufunc import refuse_out
-from fad.primitives import arithmetic, complexes, extrema, norms, reductions
+from fad.primitives import arithmetic, comparison, complexes, norms, reductions
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes
 from fad.primitives.shape import reshape, transpose
@@ -27,10 +27,11 @@ __all__ = ["average", "mean", "std", "var"]
 
 def _mean_dtypes(dtype: DType, requested: Any) -> tuple[DType, DType]:
     """In which dtype a mean is computed and in which it is given."""
-    target = as_dtype(requested) if requested is not None else dtype
-    if not dtypes.is_inexact(target):
-        target = dtypes.float64
-    return reductions.accumulator(target), target
+    if requested is not None:
+        target = as_dtype(requested)
+    else:
+        target = dtype if dtypes.is_inexact(dtype) else dtypes.float64
+    return (reductions.accumulator(target) if dtypes.is_inexact(target) else target), target
 
 
 def _count(x: Tensor, axes: Axes, where: Any) -> Any:
@@ -38,7 +39,8 @@ def _count(x: Tensor, axes: Axes, where: Any) -> Any:
     if where is True:
         return float(math.prod([x.shape[axis] for axis in axes]))
     mask = broadcast_to(convert(tensor(where), dtypes.bool_), x.shape)
-    return convert(reductions.reduce_sum(mask, axes, True), dtypes.real_of(x.dtype))
+    real = dtypes.real_of(x.dtype) if dtypes.is_inexact(x.dtype) else dtypes.float64
+    return convert(reductions.reduce_sum(mask, axes, True), real)
 
 
 def _over(total: Tensor, count: Any) -> Tensor:
@@ -73,25 +75,17 @@ def mean(
     x = tensor(a)
     axes = reduced_axes("mean", axis, x.ndim)
     computed, target = _mean_dtypes(x.dtype, dtype)
-    x = masked(cast(x, computed), where, 0.0)
-    total = reductions.reduce_sum(x, axes, bool(keepdims))
+    x = masked(cast(x, computed), where, 0)
+    total = convert(reductions.reduce_sum(x, axes, bool(keepdims)), computed)
     return convert(_over(total, _count(x, axes, where)), target)
 
 
-def _deviations(x: Tensor, axes: Axes, where: Any, mean: Any) -> tuple[Tensor, Any]:
-    """Distances from the mean, zero outside the mask, and how many there are."""
-    count = _count(x, axes, where)
-    if mean is None:
-        total = reductions.reduce_sum(masked(x, where, 0.0), axes, True)
-        mean = arithmetic.div(total, count)
-    return masked(arithmetic.sub(x, mean), where, 0.0), count
-
-
-def _freedom(count: Any, ddof: float) -> Any:
-    """``count - ddof``, but not less than 0."""
+def _freedom(count: Any, ddof: float, none: float) -> Any:
+    """``count - ddof``, and ``none`` where that is not positive."""
     if not isinstance(count, Tensor):
-        return float(count - ddof if count > ddof else 0.0)
-    return extrema.maximum(arithmetic.sub(count, float(ddof)), 0.0) if ddof else count
+        return float(count - ddof) if count > ddof else none
+    left = arithmetic.sub(count, float(ddof))
+    return comparison.select(comparison.gt(left, 0.0), left, none)
 
 
 def _ddof(name: str, ddof: float, correction: float | None) -> float:
@@ -103,14 +97,23 @@ def _ddof(name: str, ddof: float, correction: float | None) -> float:
 
 
 def _spread(
-    name: str, a: Any, axis: Any, dtype: Any, ddof: float, where: Any, mean: Any
-) -> tuple[Tensor, Axes, Any, DType]:
-    """Deviations from the mean, the axes to reduce, n - ddof, and the dtype of the result."""
+    name: str, a: Any, axis: Any, dtype: Any, ddof: float, where: Any, mean: Any, none: float
+) -> tuple[Tensor, Axes, Any, DType, DType]:
+    """Deviations from the mean, zero outside the mask, the axes to reduce, n - ddof, and the dtypes
+    in which the result is computed and given: only a requested one can be complex."""
     x = tensor(a)
     axes = reduced_axes(name, axis, x.ndim)
     computed, target = _mean_dtypes(x.dtype, dtype)
-    deviations, count = _deviations(cast(x, computed), axes, where, mean)
-    return deviations, axes, _freedom(count, ddof), dtypes.real_of(target)
+    wide = x if dtypes.kind(x.dtype) == "c" else convert(x, dtypes.promote_types(x.dtype, computed))
+    count = _count(wide, axes, where)
+    if mean is None:
+        total = reductions.reduce_sum(masked(cast(x, computed), where, 0), axes, True)
+        mean = convert(arithmetic.div(convert(total, computed), count), computed)
+    deviations = masked(arithmetic.sub(wide, mean), where, 0)
+    freedom = _freedom(count, ddof, none)
+    if dtype is None:
+        computed, target = dtypes.real_of(computed), dtypes.real_of(target)
+    return deviations, axes, freedom, computed, target
 
 
 def var(
@@ -129,14 +132,36 @@ def var(
 
     ``mean``, if known, has its axes kept. For complex numbers the result is real.
     """
-    refuse_out("var", out)
-    ddof = _ddof("var", ddof, correction)
-    deviations, axes, freedom, target = _spread("var", a, axis, dtype, ddof, where, mean)
+    return variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+
+
+def variance(
+    name: str,
+    a: Any,
+    axis: Any,
+    dtype: Any,
+    out: None,
+    ddof: float,
+    keepdims: bool,
+    where: Any,
+    mean: Any,
+    correction: float | None,
+    none: float = 0.0,
+) -> Tensor:
+    """:func:`var`, with ``none`` to divide by where no degree of freedom is left."""
+    refuse_out(name, out)
+    ddof = _ddof(name, ddof, correction)
+    deviations, axes, freedom, computed, target = _spread(
+        name, a, axis, dtype, ddof, where, mean, none
+    )
     if dtypes.kind(deviations.dtype) == "c":
         squares = complexes.real(arithmetic.mul(deviations, complexes.conj(deviations)))
     else:
         squares = arithmetic.square(deviations)
-    return convert(_over(reductions.reduce_sum(squares, axes, bool(keepdims)), freedom), target)
+    if not dtypes.is_inexact(computed):
+        squares = convert(squares, computed)
+    total = reductions.reduce_sum(squares, axes, bool(keepdims))
+    return convert(_over(total, freedom), target)
 
 
 def std(
@@ -152,9 +177,29 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """The square root of the variance. Where all are equal its derivative is 0, as a norm's is."""
-    refuse_out("std", out)
-    ddof = _ddof("std", ddof, correction)
-    deviations, axes, freedom, target = _spread("std", a, axis, dtype, ddof, where, mean)
+    return deviation("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+
+
+def deviation(
+    name: str,
+    a: Any,
+    axis: Any,
+    dtype: Any,
+    out: None,
+    ddof: float,
+    keepdims: bool,
+    where: Any,
+    mean: Any,
+    correction: float | None,
+    none: float = 0.0,
+) -> Tensor:
+    """:func:`std`, with ``none`` to divide by where no degree of freedom is left."""
+    refuse_out(name, out)
+    if dtype is not None and not dtypes.is_inexact(as_dtype(dtype)):  # of the truncated variance
+        squared = variance(name, a, axis, dtype, out, ddof, keepdims, where, mean, correction, none)
+        return convert(arithmetic.sqrt(squared), squared.dtype)
+    ddof = _ddof(name, ddof, correction)
+    deviations, axes, freedom, _, target = _spread(name, a, axis, dtype, ddof, where, mean, none)
     root = arithmetic.sqrt(freedom) if isinstance(freedom, Tensor) else math.sqrt(freedom)
     return convert(_over(norms.norm(deviations, axes, bool(keepdims)), root), target)
 

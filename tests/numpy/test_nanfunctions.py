@@ -47,6 +47,29 @@ def test_nothing_but_nan():
         compare(name, x, axis=1)
 
 
+@pytest.mark.filterwarnings("ignore:.*Degrees of freedom.*:RuntimeWarning")
+@pytest.mark.parametrize("name", ["nanvar", "nanstd"])
+def test_no_degrees_of_freedom(name):
+    """NaN, in values and derivatives, where nanvar divides by nothing; integers give infinity."""
+    for x, ddof in [(X, 2), (X, 3), (X[0], 3), (X[0], 4), (np.array([1.0, 2.0]), 2)]:
+        compare(name, x, axis=-1, ddof=ddof)
+    function = getattr(nanfunctions, name)
+    np.testing.assert_array_equal(
+        fad.vmap(lambda x: function(x, ddof=3))(X), function(X, axis=1, ddof=3)
+    )
+    value, slope = fad.jvp(lambda x: function(x, ddof=3), (X[0],), (np.ones(4),))
+    assert np.all(np.isnan([value, slope]))
+    assert np.isinf(function(np.array([1, 2]), ddof=2))
+
+
+def test_floats_have_no_statistic_in_integers():
+    for name in ("nanmean", "nanvar", "nanstd"):
+        compare(name, INTEGERS, dtype=np.int32)
+        compare(name, INTEGERS, dtype=np.complex64)
+        with pytest.raises(TypeError, match=f"{name} of float64 cannot have dtype=int32.*write"):
+            getattr(nanfunctions, name)(X, dtype=np.int32)
+
+
 def test_nan_has_no_slope():
     for name, expected in [
         ("nansum", [1, 0, 1, 1]),

@@ -77,6 +77,28 @@ def test_dtypes():
         compare(name, 10 * x, axis=0, dtype=int)
     compare("mean", x, dtype=np.complex64)
     compare("mean", ARRAYS["int8"], dtype=np.float32)
+    compare("mean", x, axis=1, dtype=np.int32)
+    compare("mean", x, axis=2, dtype=bool, where=np.arange(4) != 1)
+    compare("mean", [1.5, 2.7], dtype=np.int32)
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "complex64", "float32"])
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_dtypes_of_spreads(name, dtype):
+    """A requested dtype is that of the result, also if it is complex, and the variance real."""
+    x = ARRAYS["float64"]
+    compare(name, x, dtype=dtype)
+    compare(name, x, axis=1, dtype=dtype, keepdims=True, correction=1)
+    compare(name, x, axis=2, dtype=dtype, where=np.arange(4) != 1)
+    compare(name, ARRAYS["int8"], axis=0, dtype=dtype)
+
+
+def test_spreads_in_integers():
+    """The mean, each square and the quotient are truncated, and the root, too."""
+    x = np.array([[1.5, 2.7, 9.9], [1.0, 4.2, 7.7]])
+    compare("var", x, axis=1, dtype=np.int32)
+    compare("var", x, axis=1, dtype=np.int32, where=x > 1.2)
+    compare("std", x, dtype=np.int32)
 
 
 @pytest.mark.parametrize("axis", [None, 1, -3])
