@@ -31,6 +31,7 @@ from fad.transforms.checks import (
     shape_only,
     split_aux,
 )
+from fad.transforms.complex_linear import is_complex, is_complex_linear
 from fad.transforms.pushforward import primal_title
 
 
@@ -170,10 +171,16 @@ class LinearMap:
 
         Args:
             chunk_size: how many products run at a time, as one batch; None for all.
+
+        Raises:
+            FadTypeError: of complex arguments and not complex-linear, so that there is no matrix.
         """
         check_chunk_size("LinearMap.matrix", chunk_size, auto=False)
+        self._check_complex_linear("matrix")
         m, n = self.shape
-        if m < n:
+        # Between real and complex leaves the transpose gives no more than real parts.
+        alike = len({is_complex(a) for a in self._columns + self._rows}) == 1
+        if m < n and alike:
             return _transposed(_by_columns(self.T, chunk_size))
         return _by_columns(self, chunk_size)
 
@@ -192,21 +199,51 @@ class LinearMap:
             raise FadRuntimeError(
                 located("as_scipy needs SciPy: pip install 'fad[tools]'")
             ) from None
+        self._check_complex_linear("as_scipy")
         dtype = np.result_type(*[a.dtype for a in self._columns + self._rows])
         return LinearOperator(
             shape=self.shape,
             dtype=dtype,
-            matvec=lambda v: self._flat(v),
-            rmatvec=lambda v: np.conj(self.T._flat(np.conj(v))),
+            matvec=self._product,
+            rmatvec=lambda v: np.conj(self._transposed_product(np.conj(v))),
         )
 
-    def _flat(self, vector: np.ndarray) -> np.ndarray:
-        vector = np.asarray(vector).reshape(-1)
-        if np.iscomplexobj(vector) and not any(a.dtype.kind == "c" for a in self._columns):
+    def _check_complex_linear(self, purpose: str) -> None:
+        if any(map(is_complex, self._columns)) and not is_complex_linear(
+            self.graph, self._captures, self._columns
+        ):
+            raise FadTypeError(
+                located(
+                    f"LinearMap.{purpose}: the map takes complex numbers and is not known to be "
+                    "complex-linear (conjugates, real parts and absolute values are not; values "
+                    "that are not known yet, as inside jit, do not tell), so that no matrix stands "
+                    "for it. Apply it to one direction, linear_map(v), or linearize a function of "
+                    "real and imaginary parts."
+                )
+            )
+
+    def _product(self, vector: np.ndarray) -> np.ndarray:
+        """The matrix times a vector."""
+        if np.iscomplexobj(vector) and not all(map(is_complex, self._columns)):
             return self._flat(vector.real) + 1j * self._flat(vector.imag)
+        return self._flat(vector)
+
+    def _transposed_product(self, vector: np.ndarray) -> np.ndarray:
+        """The transposed matrix times a vector: a real argument's cotangent is the real part."""
+        out = self.T._flat(vector)
+        real = [not is_complex(a) for a in self._columns]
+        if any(real) and (np.iscomplexobj(vector) or any(map(is_complex, self._rows))):
+            mask = np.repeat(real, [a.size for a in self._columns])
+            out = out + 1j * np.where(mask, self.T._flat(-1j * vector), 0.0)
+        return out
+
+    def _flat(self, vector: np.ndarray) -> np.ndarray:
+        """The map of a flat vector, of whose elements real arguments take the real parts."""
+        vector = np.asarray(vector).reshape(-1)
         parts, start = [], 0
         for aval in self._columns:
-            part = vector[start : start + aval.size].astype(aval.dtype, copy=False)
+            part = vector[start : start + aval.size]
+            part = (part if is_complex(aval) else part.real).astype(aval.dtype, copy=False)
             parts.append(part.reshape(aval.shape))
             start += aval.size
         out = _flat_result(self, parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,86 @@ def test_a_second_map_of_the_same_function_compiles_nothing() -> None:
         close(forward, jacobian @ T)
         close(backward, jacobian.T @ C)
     assert kernels.compilations() == before
+
+
+Z = X + 1j * T
+CONJUGATING = {
+    "conj": lambda z: np.conj(z) * (1 + 2j),
+    "abs": np.abs,
+    "real": lambda z: (np.exp(z) + z.real).sum(),
+    "to_real": lambda z: (z * z).imag.sum(),
+    "jitted": lambda z: fad.jit(np.conj)(z) + z,
+}
+
+
+@pytest.mark.parametrize("name", CONJUGATING)
+def test_a_map_that_is_not_complex_linear_has_no_matrix(name: str) -> None:
+    pytest.importorskip("scipy.sparse.linalg")
+    f = CONJUGATING[name]
+
+    def matrix(z: Any) -> Any:
+        return fad.linearize(f, z)[1].matrix()
+
+    linear_map = fad.linearize(f, Z)[1]
+    for call in (
+        linear_map.as_scipy,
+        partial(matrix, Z),
+        partial(fad.jit(matrix), Z),
+        partial(fad.vmap(matrix), np.stack([Z, Z])),
+        partial(fad.jvp, matrix, (Z,), (Z,)),
+    ):
+        with pytest.raises(TypeError, match="complex-linear") as info:
+            call()
+        for text in ("linear_map(v)", "function of real and imaginary parts"):
+            assert text in str(info.value)
+    v = np.array([1j, 2.0, 1 - 1j])
+    close(linear_map(v), fad.jvp(f, (Z,), (v,))[1])  # what the message advises
+    if name == "conj":
+        parts = fad.linearize(lambda x, y: f(x + 1j * y), Z.real, Z.imag)[1].matrix()
+        close(parts @ np.concatenate([v.real, v.imag]), linear_map(v))
+
+
+def test_matrices_of_holomorphic_functions() -> None:
+    def f(z: Any) -> Any:
+        return fad.numpy.stack([np.exp(z).sum(), z @ z])
+
+    def matrix(z: Any) -> Any:
+        return fad.linearize(f, z)[1].matrix()
+
+    expected = np.stack([np.exp(Z), 2 * Z])
+    for found in (matrix(Z), fad.jit(matrix)(Z), fad.vmap(matrix)(np.stack([Z, Z]))[1]):
+        close(found, expected)
+    single = Z.astype(np.complex64)
+    assert matrix(single).dtype == np.complex64
+    assert not np.isfinite(fad.linearize(np.sqrt, Z * 0)[1].matrix()).any()  # nor an error
+    around = fad.linearize(lambda z: z.real * 3.0 + 1j * z.imag * 3.0, Z)[1]
+    close(around.matrix(), 3 * np.eye(3))  # complex-linear by another way
+
+
+@pytest.mark.parametrize(
+    ("f", "primals"),
+    [
+        (lambda x: np.exp(1j * x)[:2], (X,)),
+        (lambda x, z: {"a": x * z, "b": x**2}, (X, Z)),
+        (lambda x, z: np.sum(x * z), (X, Z)),
+    ],
+)
+def test_maps_between_real_and_complex_numbers(f: Any, primals: Any) -> None:
+    pytest.importorskip("scipy.sparse.linalg")
+    linear_map = fad.linearize(f, *primals)[1]
+    matrix = np.asarray(linear_map.matrix())
+    operator = linear_map.as_scipy()
+    m, n = linear_map.shape
+    directions = [np.asarray(p * 2.0) for p in primals]
+    tangent = linear_map(*directions)
+    flat = [np.ravel(x) for x in (tangent.values() if isinstance(tangent, dict) else [tangent])]
+    close(matrix @ np.concatenate(directions), np.concatenate(flat))
+    v, u = np.exp(1j * np.arange(n)), np.exp(2j * np.arange(m))
+    close(operator @ v, matrix @ v)
+    close(operator @ v.real, matrix @ v.real)
+    for vector in (u, u.real):
+        close(operator.H @ vector, matrix.conj().T @ vector)
+        close(operator.T @ vector, matrix.T @ vector)
 
 
 # ----------------------------------------------------------------------------------------- SciPy
