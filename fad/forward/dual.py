@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from fad.core.apply import apply
-from fad.core.errors import FadTypeError, located
+from fad.core.errors import FadRuntimeError, FadTypeError, FadValueError, located
+from fad.core.leaves import kind_of
 from fad.core.level import Level
 from fad.core.primitive import Operation
 from fad.core.tensor import Array, Tensor, lift
@@ -96,8 +97,14 @@ def dual_level() -> Iterator[DualLevel]:
 
 
 def make_dual(level: DualLevel, primal: Any, tangent: Any) -> DualTensor:
-    """A dual tensor at ``level``; primal and tangent must agree in shape and dtype."""
+    """A dual tensor at ``level``; primal and tangent must agree in shape and dtype.
+
+    Both may be tensors of levels that began before this one.
+    """
+    _check_level(level)
     primal, tangent = lift(primal), lift(tangent)
+    _check_beneath(level, "primal", primal)
+    _check_beneath(level, "tangent", tangent)
     if not primal.aval.inexact:
         raise FadTypeError(
             located(f"a dual tensor needs a floating-point or complex primal, got {primal.dtype}")
@@ -110,6 +117,43 @@ def make_dual(level: DualLevel, primal: Any, tangent: Any) -> DualTensor:
             )
         )
     return DualTensor(level, primal, tangent)
+
+
+_BEGIN = "with fad.forward.dual_level() as level: ..."
+
+
+def _check_level(level: Any) -> None:
+    if not isinstance(level, DualLevel):
+        raise FadTypeError(
+            located(f"make_dual takes a level first, got {kind_of(level)}. Write {_BEGIN}")
+        )
+    if not level.active:
+        raise FadRuntimeError(
+            located(
+                f"make_dual: the level of {level.describe()} has ended. Make dual tensors within "
+                f"its with block, or begin a level: {_BEGIN}"
+            )
+        )
+
+
+def _check_beneath(level: DualLevel, kind: str, x: Tensor) -> None:
+    """Raise unless ``x`` lies beneath ``level``: operations go to the highest level, and would
+    never come to a dual tensor whose primal is of that level or a higher one."""
+    x.level.check_active(x)
+    if x.level.number >= level.number:
+        if x.level is level:
+            why = f"is of that level itself, {level.describe()}: its tangents would be mixed up"
+        else:
+            why = (
+                f"is of {x.level.describe()}, which began after {level.describe()}: what it "
+                "depends on there would be lost"
+            )
+        raise FadValueError(
+            located(
+                f"make_dual: the {kind} {x.aval} {why}. Make the dual tensor at a level that "
+                f"begins now: {_BEGIN}"
+            )
+        )
 
 
 def unpack_dual(level: DualLevel, x: Any) -> tuple[Any, Any]:

@@ -154,6 +154,55 @@ def test_a_level_that_has_ended_makes_no_duals_and_takes_none() -> None:
             use()
 
 
+def test_a_level_that_has_ended_refuses_at_once() -> None:
+    with dual_level() as level:
+        pass
+    with pytest.raises(fad.FadError, match="has ended") as caught:
+        make_dual(level, 2.0, 1.0)
+    assert isinstance(caught.value, RuntimeError)
+    assert "Make dual tensors within its with block" in str(caught.value)
+    assert f"dual_level called at {__file__}:" in str(caught.value)
+    with dual_level() as late:
+        gone = make_dual(late, 2.0, 1.0)
+    for primal, tangent in ((gone, 1.0), (1.0, gone)):
+        with dual_level() as level, pytest.raises(fad.FadError, match="escaped from dual_level"):
+            make_dual(level, primal, tangent)
+
+
+def test_what_a_dual_tensor_is_made_of_lies_beneath_its_level() -> None:
+    def later(x: Any) -> Any:
+        for primal, tangent, kind in ((x, 1.0, "primal"), (1.0, x, "tangent")):
+            with pytest.raises(ValueError, match=f"make_dual: the {kind} f64") as caught:
+                make_dual(first, primal, tangent)
+            message = str(caught.value)
+            assert isinstance(caught.value, fad.FadError)
+            assert f"which began after dual_level called at {__file__}:" in message
+            assert "at a level that begins now: with fad.forward.dual_level()" in message
+        with dual_level() as now:  # as the message says
+            return unpack_dual(now, make_dual(now, x, 1.0) ** 3)[1]
+
+    with dual_level() as first:
+        with dual_level() as second:
+            x = make_dual(second, 2.0, 1.0)
+            value, tangent = unpack_dual(second, later(x))
+            assert [float(value), float(tangent)] == [12.0, 12.0]
+        assert float(fad.grad(later)(2.0)) == 12.0
+        assert float(fad.jit(later)(2.0)) == 12.0
+        np.testing.assert_array_equal(fad.vmap(later)(X), 3 * X**2)
+        y = make_dual(first, 2.0, 1.0)
+        for primal, tangent in ((y, 1.0), (1.0, y)):
+            with pytest.raises(ValueError, match="is of that level itself, dual_level called at"):
+                make_dual(first, primal, tangent)
+
+
+@pytest.mark.parametrize("level", [dual_level(), X, None])
+def test_a_level_is_one(level: Any) -> None:
+    with pytest.raises(TypeError, match="make_dual takes a level first, got") as caught:
+        make_dual(level, 2.0, 1.0)
+    assert isinstance(caught.value, fad.FadError)
+    assert "with fad.forward.dual_level() as level" in str(caught.value)
+
+
 def test_an_error_within_ends_the_level() -> None:
     kept: list[Any] = []
 
