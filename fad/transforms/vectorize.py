@@ -84,15 +84,14 @@ class _Call:
                 raise FadTypeError(
                     located(
                         f"vmap: {_paths(args, kwargs)[i]} is {kind_of(leaf)}, which has no axes to "
-                        "map over. Use in_axes=None for it, or close over it."
+                        f"map over. {_unmapped(i, args)}."
                     )
                 ) from None
             if not -tensor.aval.ndim <= axis < tensor.aval.ndim:
                 raise FadValueError(
                     located(
                         f"vmap: in_axes asks for axis {axis} of {_paths(args, kwargs)[i]}, which "
-                        f"has shape {tensor.shape}. Use in_axes=None for arguments that are not "
-                        "mapped."
+                        f"has shape {tensor.shape}. {_unmapped(i, args)}."
                     )
                 )
             sizes.setdefault(tensor.shape[axis], i)
@@ -123,6 +122,13 @@ class _Call:
 def _paths(args: Any, kwargs: Any) -> list[str]:
     positional = [f"argument {i}{path}" for i, x in enumerate(args) for path in pytree.paths(x)]
     return positional + [f"argument {path}" for path in pytree.paths(kwargs)]
+
+
+def _unmapped(leaf: int, args: Any) -> str:
+    """How to leave an argument unmapped: a keyword argument has no entry in ``in_axes``."""
+    if leaf < len(pytree.flatten(args)[0]):
+        return "Use in_axes=None for it, or close over it, if it is not to be mapped"
+    return "Pass it positionally, with in_axes=None for it, or close over it"
 
 
 def _raise_sizes(sizes: dict[int, int], axes: list[Any], paths: list[str]) -> NoReturn:
@@ -205,9 +211,11 @@ def back(x: Any, axis: int) -> Any:
 
 def _outputs(f: Any, level: BatchLevel, out: Any, out_axes: Any) -> Any:
     leaves, treedef = output_leaves("vmap", f, out)
-    leaves, treedef = pytree.flatten(pytree.unflatten(treedef, leaves))  # float0 are leaves here
+    axes = _axes("out_axes", out_axes, out)
+    if len(axes) > len(leaves):  # float0 arrays have axes here, and are leaves
+        leaves, treedef = pytree.flatten(pytree.unflatten(treedef, leaves))
     results = []
-    for i, (leaf, axis) in enumerate(zip(leaves, _axes("out_axes", out_axes, out), strict=True)):
+    for i, (leaf, axis) in enumerate(zip(leaves, axes, strict=True)):
         ndim = leaf.ndim
         if axis is None:
             if isinstance(leaf, BatchTensor) and leaf.level is level:
