@@ -7,11 +7,11 @@ does not pass: tensors from outside, bound when the graph was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from fad.core.aval import Aval
-from fad.core.primitive import Operation
+from fad.core.primitive import Operation, show_param
 
 Avals = tuple[Aval, ...]
 
@@ -181,20 +181,49 @@ def format_graph(graph: Graph) -> str:
     """Readable text: inputs with their avals, one equation a line, outputs.
 
     ``graph(a: f64[3], b: f64):`` / ``  c: f64[3] = mul a b`` / ``  return c``
+
+    A graph that an operation calls has a number, and stands once: indented below the first line
+    that names it, ``  b: f64[3] = call[graph=#1] a`` / ``    #1 = graph(a: f64[3]):``.
     """
+    numbers: dict[Graph, str] = {}
+    lines = []
+    pending = [_format(graph, "", numbers)]
+    while pending:
+        item = next(pending[-1], None)
+        if isinstance(item, Graph):
+            pending.append(_format(item, f"{numbers[item]} = ", numbers))
+        elif item is None:
+            pending.pop()
+        else:
+            lines.append("    " * (len(pending) - 1) + item)
+    return "\n".join(lines)
+
+
+def _format(graph: Graph, title: str, numbers: dict[Graph, str]) -> Iterator[str | Graph]:
+    """The lines of one graph and, where they are to stand, the graphs without a number so far."""
     names: dict[int, str] = {}
+    found: list[Graph] = []
 
     def name(v: int) -> str:
         return names.setdefault(v, _letters(len(names)))
 
-    params = ", ".join(f"{name(v)}: {graph.avals[v]!r}" for v in graph.inputs)
-    lines = [f"graph({params}):"]
+    def show(value: Any) -> str:
+        if not isinstance(value, Graph):
+            return show_param(value)
+        if value not in numbers:
+            numbers[value] = f"#{len(numbers) + 1}"
+            found.append(value)
+        return numbers[value]
+
+    params = ", ".join([f"{name(v)}: {graph.avals[v]!r}" for v in graph.inputs])
+    yield f"{title}graph({params}):"
     for eqn in graph.equations:
-        operands = "".join(f" {name(v)}" for v in eqn.inputs)
-        results = ", ".join(f"{name(v)}: {graph.avals[v]!r}" for v in eqn.outputs)
-        lines.append(f"  {results} = {eqn.operation!r}{operands}")
-    lines.append("  return " + ", ".join(name(v) for v in graph.outputs))
-    return "\n".join(lines)
+        operands = "".join([f" {name(v)}" for v in eqn.inputs])
+        results = ", ".join([f"{name(v)}: {graph.avals[v]!r}" for v in eqn.outputs])
+        yield f"  {results} = {eqn.operation.text(show)}{operands}"
+        yield from found
+        found.clear()
+    yield "  return " + ", ".join([name(v) for v in graph.outputs])
 
 
 def _letters(n: int) -> str:

@@ -155,10 +155,12 @@ class Operation:
         self._strong: Operation | None = None
 
     def __repr__(self) -> str:
-        if not self.params:
-            return self.name
-        inner = ", ".join(f"{k}={_show(v)}" for k, v in self.params.items())
-        return f"{self.name}[{inner}]"
+        return self.text(show_param)
+
+    def text(self, show: Callable[[Any], str]) -> str:
+        """The name, with the parameters as ``show`` writes them: ``sum[axes=(0,)]``."""
+        inner = ", ".join([f"{k}={show(v)}" for k, v in self.params.items()])
+        return f"{self.name}[{inner}]" if inner else self.name
 
     @property
     def operation(self) -> Operation:
@@ -250,6 +252,7 @@ def _within_strong(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
 
 
-def _show(value: Any) -> str:
+def show_param(value: Any) -> str:
+    """A parameter in one short word."""
     text = str(value).replace(" ", "")
     return text if len(text) <= 60 else text[:57] + "..."

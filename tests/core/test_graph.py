@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 import fad
 from fad.core.graph import Equation, Graph, eliminate_common, eliminate_dead, evaluate, simplify
+from fad.core.primitive import Primitive
 from fad.primitives.arithmetic import add, mul, neg
-from fad.staging.call import run_graph
+from fad.staging.call import operation_of, run_graph
 from fad.staging.capture import capture
 
 
@@ -20,6 +23,74 @@ def test_printed_form() -> None:
         "  e: f64[2,3] = add d b\n"
         "  return e"
     )
+
+
+def test_a_called_graph_stands_below_its_call() -> None:
+    inner = fad.jit(lambda v: np.sin(v) * 2)
+    graph = fad.make_graph(lambda v: inner(v) + 1)(np.ones(3))
+    assert str(graph) == (
+        "graph(a: f64[3]):\n"
+        "  b: f64[3] = call[graph=#1] a\n"
+        "    #1 = graph(a: f64[3]):\n"
+        "      b: f64[3] = sin a\n"
+        "      c: f64~ = scalar[kind=float, text=2.0]\n"
+        "      d: f64[3] = mul b c\n"
+        "      return d\n"
+        "  c: f64~ = scalar[kind=float, text=1.0]\n"
+        "  d: f64[3] = add b c\n"
+        "  return d"
+    )
+
+
+def test_a_graph_that_is_called_often_stands_once_at_any_depth() -> None:
+    f = fad.jit(lambda x: np.sin(x))
+    for _ in range(30):  # a billion sines
+        f = fad.jit(lambda x, f=f: f(f(x)))
+    lines = str(fad.make_graph(f)(np.ones(3))).splitlines()
+    assert lines[:5] == [
+        "graph(a: f64[3]):",
+        "  b: f64[3] = call[graph=#1] a",
+        "    #1 = graph(a: f64[3]):",
+        "      b: f64[3] = call[graph=#2] a",
+        "        #2 = graph(a: f64[3]):",
+    ]
+    assert lines[-5:] == [
+        "          c: f64[3] = call[graph=#3] b",
+        "          return c",
+        "      c: f64[3] = call[graph=#2] b",
+        "      return c",
+        "  return b",
+    ]
+    assert lines.count(31 * "    " + "#31 = graph(a: f64[3]):") == 1
+    assert sum("sin" in line for line in lines) == 1
+
+
+def test_operations_of_several_graphs_name_each() -> None:
+    one, two = (fad.make_graph(f)(1.0) for f in (neg, lambda x: add(x, x)))
+    branch = Primitive("test_branch", lambda x, **graphs: x, infer=lambda x, **graphs: x)
+    aval = fad.asarray(1.0).aval
+    equation = Equation(branch(size=2, yes=one, no=two, other=one), (0,), (1,))
+    assert str(Graph([aval] * 2, [0], [equation], [1])).splitlines() == [
+        "graph(a: f64):",
+        "  b: f64 = test_branch[size=2, yes=#1, no=#2, other=#1] a",
+        "    #1 = graph(a: f64~):",
+        "      b: f64~ = neg a",
+        "      return b",
+        "    #2 = graph(a: f64~):",
+        "      b: f64~ = add a a",
+        "      return b",
+        "  return b",
+    ]
+
+
+def test_graphs_nested_deeper_than_the_stack_are_printed() -> None:
+    aval, depth = fad.asarray(1.0).aval, sys.getrecursionlimit() + 100
+    graph = Graph([aval] * 2, [0], [Equation(neg.operation, (0,), (1,))], [1])
+    for _ in range(depth):
+        graph = Graph([aval] * 2, [0], [Equation(operation_of(graph), (0,), (1,))], [1])
+    lines = str(graph).splitlines()
+    assert lines[2 * depth] == "    " * depth + f"#{depth} = graph(a: f64):"
+    assert lines[2 * depth + 1] == "    " * depth + "  b: f64 = neg a"
 
 
 def test_graphs_are_equal_up_to_names() -> None:
