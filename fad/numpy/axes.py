@@ -54,6 +54,8 @@ def as_shape(shape: Any) -> Shape:
     """A shape of one length or a sequence of lengths, which are integers of any kind."""
     try:
         return tuple([index(n) for n in shape]) if is_sequence(shape) else (index(shape),)
+    except FadTypeError:  # of a tensor's __index__
+        raise
     except TypeError as error:
         raise FadTypeError(located(f"a shape is made of integers: {error}")) from None
 

@@ -7,6 +7,7 @@ transform raises an error that names the function. Writing into an array is an e
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 from types import ModuleType
@@ -62,13 +63,13 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
 def _any_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Any:
     if _has_foreign(inputs):
         return NotImplemented
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    name = _title(ufunc) if method == "__call__" else f"{_title(ufunc)}.{method}"
     if options.get("out") is not None:
-        return _write(ufunc, method, f"numpy.{name}", inputs, options)
+        return _write(ufunc, method, name, inputs, options)
     options.pop("out", None)
     function = _ufuncs.get(ufunc) or _scipy_function(ufunc)
     if function is None or method in ("reduceat", "at"):
-        return _by_numpy(getattr(ufunc, method), f"numpy.{name}", inputs, options)
+        return _by_numpy(getattr(ufunc, method), name, inputs, options)
     if method == "__call__":
         return function(*inputs, **options)
     return ufunc_methods.METHODS[method](ufunc, function, *inputs, **options)
@@ -78,13 +79,23 @@ def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[s
     """``out=``: only ``a += x`` of a NumPy array ``a`` and a concrete tensor ``x`` can be done."""
     outs = options["out"]
     in_place = method == "__call__" and inputs and len(outs) == 1 and outs[0] is inputs[0]
-    if in_place and not isinstance(outs[0], Tensor) and all(map(_is_concrete, inputs)):
+    in_place = in_place and not isinstance(outs[0], Tensor)
+    if in_place and all(map(_is_concrete, inputs)):
         return ufunc(*map(_to_numpy, inputs), **options)
     if in_place:
         what = f"an in-place operation ({name}) would write a tensor into a NumPy array"
         instead = "write a = a + x instead of a += x"
         raise FadTypeError(located(f"{what}; {instead}."))
     refuse_out(name, outs)
+
+
+def _title(ufunc: np.ufunc) -> str:
+    """``numpy.sin``, for messages. Ufuncs do not say where they belong."""
+    name = ufunc.__name__
+    for module in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(module), name, None) is ufunc:
+            return f"{module}.{name}"
+    return name
 
 
 def _scipy_function(ufunc: np.ufunc) -> Any:
@@ -194,8 +205,8 @@ def instead_of(name: str) -> str | None:
     return _WRITERS.get(name) or _INSTEAD.get(name)
 
 
-class MissingFunctionError(FadError, AttributeError):
-    """A function of NumPy's that ``fad.numpy`` does not have, and what to write instead."""
+class MissingNameError(FadError, AttributeError):
+    """A name that NumPy or another library has and fad has not, and what to write instead."""
 
 
 def missing(name: str) -> AttributeError:
@@ -206,7 +217,7 @@ def missing(name: str) -> AttributeError:
         why = f"use {_INSTEAD[name]}"
     else:
         return AttributeError(f"module 'fad.numpy' has no attribute {name!r}")
-    return MissingFunctionError(located(f"fad.numpy has no {name}: {why}."))
+    return MissingNameError(located(f"fad.numpy has no {name}: {why}."))
 
 
 def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:

@@ -35,6 +35,7 @@ from fad.numpy import (
 )
 from fad.numpy.at import At
 from fad.numpy.creation import asarray
+from fad.numpy.dispatch import MissingNameError
 from fad.primitives.indexing import getitem
 
 # ------------------------------------------------------------------------------------- operators
@@ -279,6 +280,24 @@ _ATTRIBUTES: dict[str, Any] = {
 }
 
 
+class _Lacking:
+    """An attribute that tensors of other libraries have: an error that says what to write."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.message = f"tensors of fad have no .{name}: write {instead}."
+
+    def __get__(self, x: Tensor | None, owner: type) -> NoReturn:
+        raise MissingNameError(located(self.message))
+
+
+_LACKING = {
+    "backward": "fad.grad(f)(x), where the function f computes the loss of x",
+    "detach": "fad.stop_gradient(x)",
+    "grad": "fad.grad(f)(x), where the function f computes the loss of x",
+    "numpy": "np.asarray(x)",
+}
+
+
 def attach() -> None:
     """Give ``Tensor`` all of these."""
     for name, function in _BINARY.items():
@@ -290,6 +309,8 @@ def attach() -> None:
         setattr(Tensor, name, value)
     for name, getter in _ATTRIBUTES.items():
         setattr(Tensor, name, property(getter))
+    for name, instead in _LACKING.items():
+        setattr(Tensor, name, _Lacking(name, instead))
 
 
 def _attach_operator(name: str, function: Any) -> None:

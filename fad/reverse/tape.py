@@ -40,7 +40,7 @@ class TapeTensor(Tensor):
         if name == "node" or name == "output_nr":
             self.node, self.output_nr = self.level.node_of(self)
             return getattr(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)  # raises, as for other tensors
 
     def made_by(self) -> str:
         name = self.level.maker_of(self)

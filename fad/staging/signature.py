@@ -41,6 +41,15 @@ class Static:
         return isinstance(other, Static) and self.key == other.key
 
 
+_HASHABLE: dict[type, str] = {
+    list: "pass a tuple instead, also of what is in it",
+    dict: "pass tuple(d.items()) instead of d",
+    set: "pass frozenset(s) instead of s",
+    tuple: "pass tuples instead of the lists in it, frozenset(s) instead of a set s",
+}
+"""What to pass instead of a static argument by its type."""
+
+
 def static_key(value: Any, place: int | str, function: Any) -> Static:
     """A static argument's part of the key, or an error if it cannot be one."""
     if isinstance(value, Tensor):
@@ -58,7 +67,7 @@ def static_key(value: Any, place: int | str, function: Any) -> Static:
         raise FadTypeError(
             located(
                 f"jit: the static argument {place!r} of {name_of(function)}, {kind_of(value)}, is "
-                "not hashable; pass a tuple instead of a list, or define __hash__ and __eq__"
+                f"not hashable; {_HASHABLE.get(type(value), 'define __hash__ and __eq__')}"
             )
         ) from None
     return Static(key, value)

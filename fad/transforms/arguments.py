@@ -81,6 +81,14 @@ class Selection:
             if 0 <= name < len(parameters) and parameters[name] in kwargs:
                 return parameters[name]
             count = len(args)
+            if not parameters and not count and not self._known():
+                raise FadValueError(
+                    located(
+                        f"{self.transform}: {name_of(self.function)} takes no arguments, so there "
+                        "is nothing to differentiate in. Make what it depends on an argument, and "
+                        "pass that."
+                    )
+                )
             among = f"an int from {-count} to {count - 1}, or " if count else ""
             raise FadValueError(
                 located(

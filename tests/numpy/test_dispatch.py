@@ -228,6 +228,7 @@ def test_what_fad_lacks_is_done_by_numpy_on_concrete_tensors():
         (lambda x: np.sum(x, out=np.zeros(())), ("numpy.sum", "out=", "result = numpy.sum(")),
         (lambda x: np.add.reduce(x, out=np.zeros(())), ("numpy.add.reduce", "out=")),
         (lambda x: np.add(X, X, out=x), ("numpy.add", "out=")),
+        (lambda x: np.sin(x, out=x), ("numpy.sin", "immutable; write result = numpy.sin(")),
         (lambda x: np.sin(x, where=[True, False, True]), ("sin", "np.where(mask")),
         (lambda x: np.copyto(x, X), ("numpy.copyto", "fad.numpy.where")),
         (lambda x: np.put(x, 0, 1.0), ("numpy.put", "x.ravel().at[indices].set")),
@@ -339,6 +340,14 @@ def test_scipys_special_functions_dispatch():
     same(special.erf(fnp.asarray(X)), special.erf(X))
     gradient = gradient_of(special.erf, X)
     np.testing.assert_allclose(gradient, 2 / np.sqrt(np.pi) * np.exp(-X * X), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["betainc", "jv", "hyp2f1"])
+def test_scipys_ufuncs_are_called_scipys(name):
+    function = getattr(pytest.importorskip("scipy.special"), name)
+    others = [0.5] * (function.nin - 1)
+    with pytest.raises(FadTypeError, match=rf"^scipy\.special\.{name} is not supported on"):
+        fad.grad(lambda a: function(a, *others))(0.5)
 
 
 @pytest.mark.parametrize(

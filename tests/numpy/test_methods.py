@@ -284,6 +284,30 @@ def test_method_calls(call):
     same(call(fnp.asarray(M)), call(M))
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("grad", "fad.grad(f)(x)"),
+        ("backward", "fad.grad(f)(x)"),
+        ("detach", "fad.stop_gradient(x)"),
+        ("numpy", "np.asarray(x)"),
+    ],
+)
+def test_what_tensors_of_other_libraries_have(name, instead):
+    def check(x):
+        assert not hasattr(x, name)
+        with pytest.raises(AttributeError) as caught:
+            getattr(x, name)
+        assert isinstance(caught.value, fad.FadError)
+        for text in (f"no .{name}", instead, "test_methods.py"):
+            assert text in str(caught.value)
+        return x.sum()
+
+    fad.jit(fad.grad(check))(M)
+    check(fnp.asarray(M))
+    assert not hasattr(fad.Tensor, name)
+
+
 def test_sorting_methods_return_the_result():
     same(fnp.asarray(M).sort(), np.sort(M))
     same(fnp.asarray(M).sort(axis=0), np.sort(M, axis=0))

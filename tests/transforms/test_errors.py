@@ -71,6 +71,20 @@ def table(*tables: list[Any]) -> Any:
     return pytest.mark.parametrize("row", [row for rows in tables for row in rows])
 
 
+def test_the_place_is_said_once():
+    message = check(TypeError, lambda: fad.jit(lambda v, n: v.reshape(n))(A, 3), "static_argnums")
+    assert message.count("\n  at ") == 1
+
+
+def test_a_keyword_argument_is_unmapped_by_passing_it_positionally():
+    def scaled(v, k):
+        return v * k
+
+    check(ValueError, lambda: fad.vmap(scaled)(A, k=2.0), "['k']", "Pass it positionally")
+    mapped = fad.vmap(scaled, in_axes=(0, None))(A, 2.0)
+    np.testing.assert_array_equal(mapped, 2.0 * A)
+
+
 # ------------------------------------------------------------------------------------- functions
 
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -184,7 +198,7 @@ OUT_OF_RANGE = mistakes(
         "an int from -2 to 1", "(x, y)",
     ),
     too_small=(lambda: fad.jacobian(product, -3)(1.0, 2.0), "jacobian: argnums=-3 is out of range"),
-    no_arguments=(lambda: fad.grad(lambda: 1.0)(), "argnums=0", "0 positional arguments"),
+    no_arguments=(lambda: fad.grad(lambda: 1.0)(), "<lambda> takes no arguments", "Make"),
     unknown_name=(lambda: fad.grad(product, "z")(1.0, 2.0), "'z' is unknown", "takes (x, y)"),
     name_not_passed=(
         lambda: fad.hessian(lambda x, y=1.0: x * y, "y")(1.0), "hessian: ", "'y' was not passed",
@@ -674,6 +688,10 @@ JIT = mistakes(
     ),
     unhashable_name=(lambda: fad.jit(power, static_argnames="n")(1.0, n=[2]), "argument 'n'"),
     objects=(lambda: fad.jit(power, static_argnums=1)(1.0, np.array([power])), "not hashable"),
+    dictionary=(
+        lambda: fad.jit(power, static_argnums=1)(1.0, {"n": 2}), "a dict", "tuple(d.items())",
+    ),
+    a_set=(lambda: fad.jit(power, static_argnums=1)(1.0, {2}), "a set", "frozenset(s)"),
     tensor=(
         lambda: fad.jit(power, static_argnums=1)(1.0, fad.asarray(2.0)),
         "static argument 1 of power is a tensor f64", "ordinary argument", "NumPy array",
