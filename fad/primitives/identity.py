@@ -1,4 +1,4 @@
-"""Identities that mean something to a transform: stop_gradient, and the rows of a basis."""
+"""Identities that mean something to a transform or to XLA, and the rows of a basis."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 from jax import lax
+from jax import numpy as jnp
 
 from fad.core import dtypes
 from fad.core.apply import apply, apply1
 from fad.core.aval import make_aval
 from fad.core.dtypes import DType
 from fad.primitives.declare import Sample, primitive
+from fad.primitives.derivative import Linear
 
 STOP_GRADIENT = primitive(
     "stop_gradient",
@@ -24,6 +26,38 @@ STOP_GRADIENT = primitive(
     formula="x",
 )
 """Has no derivative: every derivative level takes it off its tensors, other levels keep them."""
+
+
+def _materialized(x: Any) -> Any:
+    # XLA computes as a whole what is scattered into. The index lies outside, so nothing is written.
+    if x.size < 2:
+        return x
+    numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+    nothing = np.full((1, 1), x.size), jnp.zeros(1, x.dtype)
+    mode = lax.GatherScatterMode.FILL_OR_DROP
+    flat = lax.scatter(lax.reshape(x, (x.size,)), *nothing, numbers, mode=mode)
+    return lax.reshape(flat, x.shape)
+
+
+MATERIALIZED = primitive(
+    "materialized",
+    _materialized,
+    Linear([lambda g: g]),
+    infer=lambda x: x,
+    batch=lambda operation, size, operands, batched: (apply(operation, *operands), True),
+    samples=lambda: [Sample((np.arange(3.0),)), Sample((np.float64(1.0),))],
+    reference=lambda x: x,
+    formula="x",
+)
+
+
+def materialized(x: Any) -> Any:
+    """``x``, which all its uses read from memory.
+
+    XLA may else compute it anew as a part of each use, and round it differently in each: products
+    and sums become instructions that round once, here and not there.
+    """
+    return apply1(MATERIALIZED(), x)
 
 
 def _basis_kernel(offset: Any, *, count: int, size: int, dtype: DType) -> Any:

@@ -13,6 +13,7 @@ from fad.core.runs import outermost
 from fad.core.tensor import Tensor
 from fad.primitives import arithmetic
 from fad.primitives import shape as shapes
+from fad.primitives.identity import materialized
 from fad.reverse.pullback import Recording, place
 from fad.transforms.arguments import (
     Argnums,
@@ -209,6 +210,7 @@ def _symmetric(blocks: list[list[Any]]) -> list[list[Any]]:
     for i, line in enumerate(blocks):
         for j in range(i):
             line[j] = _swapped(blocks[j][i], ranks[j], ranks[i])
+        line[i:] = [materialized(block) for block in line[i:]]
         line[i] = _mirrored(line[i])
     return blocks
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,6 +17,7 @@ from jax import numpy as jnp
 import fad
 from tests.transforms.containers import CONTAINERS, B, W, structure
 
+ROOT = Path(__file__).parents[2]
 X = np.array([0.5, -1.25, 2.0])
 V = np.array([1.0, -0.5, 0.25])
 
@@ -266,3 +271,24 @@ def test_gauss_newton_products() -> None:
     close(fad.gnvp(residuals, (X,), (V,))[0], j.T @ j @ V)
     h = np.diag(12 * np.tanh(a @ X) ** 2)
     close(fad.gnvp(residuals, (X,), (V,), loss=lambda r: (r**4).sum())[0], j.T @ h @ j @ V)
+
+
+SYMMETRIC = """
+import numpy as np
+import fad
+
+def f(x):
+    y = np.tanh(np.tanh(x @ np.array([0.5, -1.0, 0.25])) * x)
+    return np.sum(y) + 1.5 * np.sum(np.sin(np.sin(x)))
+
+for hessian in fad.hessian(f), fad.jit(fad.hessian(f)):
+    for x in np.random.default_rng(0).normal(size=(20, 3)):
+        h = np.asarray(hessian(x))
+        assert np.array_equal(h, h.T), h - h.T
+"""
+
+
+def test_exactly_symmetric_where_products_and_sums_are_one_instruction():
+    # In a process of its own: the tests compile without such instructions.
+    environment = {**os.environ, "XLA_FLAGS": ""}
+    subprocess.run([sys.executable, "-c", SYMMETRIC], env=environment, check=True, cwd=ROOT)
