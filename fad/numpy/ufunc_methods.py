@@ -58,6 +58,9 @@ _ASSOCIATIVE = frozenset(
 """Ufuncs that may be applied in any order; those with a primitive of their own are not needed."""
 
 _OF_TRUTH = (np.logical_and, np.logical_or, np.logical_xor)
+_COMPARISONS = (
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+)  # fmt: skip
 _OF_FLOATS = (np.logaddexp, np.logaddexp2, np.hypot)
 
 Function = Callable[..., Any]
@@ -75,14 +78,23 @@ def reduce(
     where: Any = True,
 ) -> Tensor:
     """``np.<ufunc>.reduce(x)``: the function between all elements along one or several axes."""
-    x = _operand(x, dtype)
+    name = f"numpy.{ufunc.__name__}.reduce"
+    x = _chained(ufunc, name, x, dtype)
+    if not x.ndim and axis in (0, -1, None, ()):  # axes of a single number, here and only here
+        x = reshape(x, (1,))
+        return reduce(ufunc, function, x, dtype=dtype, initial=initial, where=where)
     known = _REDUCTIONS.get(ufunc)
     if known is not None:
-        options = {} if initial is None else {"initial": initial}
+        starts_after = initial is not None and ufunc in _OF_TRUTH
+        options: dict[str, Any] = {}
+        if initial is not None and not starts_after:
+            options["initial"] = initial
         if where is not True:
             options["where"] = where
-        return known(x, axis=axis, keepdims=keepdims, **options)
-    name = f"numpy.{ufunc.__name__}.reduce"
+        if ufunc in _ACCUMULATIONS:
+            options["dtype"] = dtype  # which keeps small integers small
+        result = known(x, axis=axis, keepdims=keepdims, **options)
+        return function(initial, result) if starts_after else result
     axes = reductions.reduced_axes(name, axis, x.ndim)
     if ufunc not in _ASSOCIATIVE:
         _check_one_axis(ufunc, name, axes, where)
@@ -97,6 +109,20 @@ def reduce(
     if initial is not None and (ufunc in _ASSOCIATIVE or not axes):
         total = function(initial if type(initial) in SCALARS else asarray(initial), total)
     return reshape(total, reduced_shape(x.shape, axes, True)) if keepdims else total
+
+
+def _chained(ufunc: np.ufunc, name: str, x: Any, dtype: Any) -> Tensor:
+    """The operand of a method that gives results back to the ufunc as arguments."""
+    x = _operand(x, dtype)
+    if ufunc in _COMPARISONS and x.dtype != bool_:
+        raise FadTypeError(
+            located(
+                f"{name}: No loop matching the specified signature and casting was found for ufunc "
+                f"{ufunc.__name__}: a truth value would be compared with {x.dtype}. To compare "
+                f"neighbours, write numpy.{ufunc.__name__}(x[:-1], x[1:])"
+            )
+        )
+    return x
 
 
 def _prepared(ufunc: np.ufunc, x: Tensor) -> Tensor:
@@ -170,16 +196,29 @@ def accumulate(
     ufunc: np.ufunc,
     function: Function,
     x: Any,
-    axis: int = 0,
+    axis: int | None = 0,
     dtype: Any = None,
     out: None = None,
 ) -> Tensor:
     """``np.<ufunc>.accumulate(x)``: all partial reductions along an axis."""
-    x = _operand(x, dtype)
+    name = f"numpy.{ufunc.__name__}.accumulate"
+    x = _chained(ufunc, name, x, dtype)
+    if not x.ndim:
+        raise FadTypeError(
+            located(
+                f"{name} cannot run along a single number: write x.reshape(1), which has an axis"
+            )
+        )
+    if axis is None:
+        if x.ndim > 1:
+            raise FadValueError(
+                located(f"{name} runs along one axis only: give axis=, or write x.ravel()")
+            )
+        axis = 0
     known = _ACCUMULATIONS.get(ufunc)
     if known is not None:
-        return known(x, axis=axis)
-    along = one_axis(f"numpy.{ufunc.__name__}.accumulate", axis, x.ndim)
+        return known(x, axis=axis, dtype=dtype)
+    along = one_axis(name, axis, x.ndim)
     x = _prepared(ufunc, x)
     run = _SCANS.get(ufunc)
     if run is not None:

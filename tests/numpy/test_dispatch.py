@@ -5,7 +5,7 @@ import pytest
 
 import fad
 import fad.numpy as fnp
-from fad.core.errors import EscapedTensorError, FadTypeError
+from fad.core.errors import EscapedTensorError, FadTypeError, FadValueError
 
 X = np.array([1.0, -2.0, 3.0])
 M = np.arange(6.0).reshape(2, 3)
@@ -108,6 +108,64 @@ def test_dtype_of_a_ufunc():
 )
 def test_methods_of_ufuncs(f):
     same(f(fnp.asarray(M)), f(M))
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.hypot, np.logical_or])
+@pytest.mark.parametrize("axis", [0, -1, None, ()])
+def test_a_single_number_is_reduced_to_itself(ufunc, axis):
+    for options in ({}, {"keepdims": True}, {"initial": 1}):
+        number = np.array(2.0)
+        got = ufunc.reduce(fnp.asarray(number), axis=axis, **options)
+        same(got, ufunc.reduce(number, axis=axis, **options))
+        assert got.shape == ()
+    with pytest.raises(ValueError, match="axis 1 is out of bounds"):
+        ufunc.reduce(fnp.asarray(2.0), axis=1)
+    with pytest.raises(FadTypeError, match=r"cannot run along a single number: write x\.reshape"):
+        ufunc.accumulate(fnp.asarray(2.0))
+
+
+def test_the_slope_of_a_reduced_number():
+    for ufunc in (np.add, np.multiply, np.maximum, np.hypot):
+        assert float(fad.grad(ufunc.reduce)(2.0)) == 1
+
+
+@pytest.mark.parametrize("ufunc", [np.logical_and, np.logical_or, np.logical_xor])
+@pytest.mark.parametrize("initial", [True, False, 2.0, 0])
+def test_logical_reductions_start_with_a_value(ufunc, initial):
+    for x in (np.array([1.0, 0.0, 2.0]), np.ones(2), np.zeros(2, int), np.zeros(0)):
+        for options in ({}, {"keepdims": True}, {"where": np.arange(x.size) != 1}):
+            got = ufunc.reduce(fnp.asarray(x), initial=initial, **options)
+            same(got, ufunc.reduce(x, initial=initial, **options))
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.maximum, np.hypot, np.subtract, np.logical_or])
+def test_an_accumulation_without_an_axis(ufunc):
+    same(ufunc.accumulate(fnp.asarray(X), axis=None), ufunc.accumulate(X, axis=None))
+    with pytest.raises(FadValueError, match=r"accumulate runs along one axis only: give axis="):
+        ufunc.accumulate(fnp.asarray(M), axis=None)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.float32])
+def test_sums_and_products_in_a_requested_dtype(dtype):
+    x = np.array([[3, 50], [7, 60]])
+    for ufunc in (np.add, np.multiply):
+        for method in (ufunc.reduce, ufunc.accumulate):
+            same(method(fnp.asarray(x), dtype=dtype), method(x, dtype=dtype))
+
+
+@pytest.mark.parametrize("ufunc", [np.equal, np.not_equal, np.less, np.greater_equal])
+def test_comparisons_are_chained_for_truth_values_only(ufunc):
+    truth = np.array([True, False, False])
+    for name in ("reduce", "accumulate"):
+        method = getattr(ufunc, name)
+        same(method(fnp.asarray(truth)), method(truth))
+        same(method(fnp.asarray(X), dtype=bool), method(X, dtype=bool))
+        for x in (X, np.arange(3)):
+            with pytest.raises(TypeError, match="loop"):
+                method(x)
+            with pytest.raises(FadTypeError, match="No loop matching") as caught:
+                method(fnp.asarray(x))
+            assert f"write numpy.{ufunc.__name__}(x[:-1], x[1:])" in str(caught.value)
 
 
 def test_reduction_of_nothing():
