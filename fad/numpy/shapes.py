@@ -42,13 +42,11 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
         target = tuple([x.size // known if n == -1 else n for n in target])
     if order == "F":
         return _reversed_axes(shapes.reshape(_reversed_axes(x), target[::-1]))
-    _check_order(order)
+    if order not in ("C", "A"):
+        raise FadValueError(
+            located(f"order {order!r} is not permitted for reshaping; write 'C', 'F' or 'A'")
+        )
     return shapes.reshape(x, target)
-
-
-def _check_order(order: str) -> None:
-    if order not in ("C", "A", "K", "F"):
-        raise FadValueError(located(f"order must be 'C', 'F', 'A' or 'K', got {order!r}"))
 
 
 def _reversed_axes(x: Tensor) -> Any:
@@ -58,7 +56,7 @@ def _reversed_axes(x: Tensor) -> Any:
 def ravel(a: Any, order: str = "C") -> Tensor:
     """All elements along one axis, in row-major order, or column-major if ``order`` is "F"."""
     x = tensor(a)
-    return reshape(x, x.size, order)
+    return reshape(x, x.size, "C" if order == "K" else order)  # K: as in memory, which is none
 
 
 def transpose(a: Any, axes: Sequence[int] | None = None) -> Tensor:
