@@ -25,9 +25,15 @@ def _run(name: str, scan: Callable[[Any, int], Tensor], x: Tensor, axis: Any, dt
     return convert(out, target)  # small integers are summed in 64 bits, which wraps to the same
 
 
+def _operand(a: Any) -> Tensor:
+    """A tensor with an axis to run along: a single number is a vector of one."""
+    x = tensor(a)
+    return x if x.ndim else reshape(x, (1,))
+
+
 def _flat(a: Any, axis: Any) -> tuple[Tensor, Any]:
     """The operand and axis; all elements along one axis if ``axis`` is None."""
-    x = tensor(a)
+    x = _operand(a)
     return (reshape(x, (x.size,)), 0) if axis is None else (x, axis)
 
 
@@ -58,7 +64,7 @@ def _standard(
     include_initial: bool,
 ) -> Tensor:
     """The array API standard's form: the axis may be left out for one-dimensional tensors only."""
-    x = tensor(a)
+    x = _operand(a)
     if axis is None:
         if x.ndim != 1:
             raise FadValueError(

@@ -39,6 +39,20 @@ def test_the_standards_form(name):
         ours(X)
 
 
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_a_single_number_is_a_vector_of_one(axis):
+    for number in (np.array(2.0), np.array(3, np.int32)):
+        for name in ("cumsum", "cumprod", "cumulative_sum", "cumulative_prod"):
+            same(getattr(fnp, name)(number, axis=axis), getattr(np, name)(number, axis=axis))
+        for name in ("cumulative_sum", "cumulative_prod"):
+            options = {"axis": axis, "include_initial": True}
+            same(getattr(fnp, name)(number, **options), getattr(np, name)(number, **options))
+    with pytest.raises(ValueError, match="cumulative_sum: axis 1 is out of bounds"):
+        fnp.cumulative_sum(2.0, axis=1)
+    slope = fad.jacfwd(lambda x: fnp.cumulative_sum(x, include_initial=True))(2.0)
+    np.testing.assert_array_equal(np.asarray(slope), [0, 1])
+
+
 def test_derivatives():
     x = np.array([2.0, 0.0, 3.0])
     jacobian = fad.jacrev(fnp.cumprod)(x)
