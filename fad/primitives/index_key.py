@@ -121,7 +121,7 @@ def _entry(e: Any) -> Any:
     """One entry as None, Ellipsis, a slice, an integer, or an array or tensor of ints or bools."""
     if e is None or e is Ellipsis or e.__class__ is slice or e.__class__ is int:
         return e
-    if isinstance(e, (list, tuple)):
+    if isinstance(e, (list, tuple, range)):
         if any(isinstance(part, Tensor) for part in e):
             return _integral(join.stack(e))
         e = np.asarray(e)

@@ -198,7 +198,8 @@ def test_unpacking_differentiates():
     [
         0, -1, slice(None), slice(1, None), slice(None, None, -1), (0, 1), (slice(None), 2),
         (Ellipsis, 0), None, (None, 0), [1, 0], (slice(None), [2, 0]), ([0, 1], [1, 2]),
-        np.array([True, False]), M > 0, np.int64(1),
+        np.array([True, False]), M > 0, np.int64(1), range(2), (slice(None), range(2, 0, -1)),
+        (range(2), range(1, 3)), range(0),
     ],
     ids=str,
 )  # fmt: skip
