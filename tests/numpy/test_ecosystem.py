@@ -105,3 +105,29 @@ def test_atleast_1d_and_copy_give_arrays_outside_transforms_and_tensors_within()
             return (convert(x) ** 2).sum()
 
         np.testing.assert_array_equal(np.asarray(fad.grad(f)(X)), 2.0 * X)
+
+
+def test_values_are_plotted_and_solved_for_in_a_differentiated_function(capsys):
+    optimize = pytest.importorskip("scipy.optimize")
+    pytest.importorskip("matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def f(a):
+        figure = Figure()
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        axes.plot([0.0, 1.0], [1.0, float(a)])
+        axes.plot(fad.stop_gradient(a * X))
+        axes.set_title(f"{a:.2f} {a}")
+        figure.canvas.draw()
+        print(a, "%.1f" % a, round(float(a)))  # noqa: UP031
+        value = float(a)
+        for method in ("BFGS", "SLSQP", "Nelder-Mead"):
+            found = optimize.minimize(lambda p: (p[0] - value) ** 2, [0.5], method=method)
+            np.testing.assert_allclose(found.x, 2.0, atol=1e-3)
+        root = optimize.newton(lambda t: t * t - value, 1.0)
+        return a * root
+
+    assert float(fad.grad(f)(2.0)) == pytest.approx(np.sqrt(2.0))
+    assert capsys.readouterr().out == "2.0 2.0 2\n"
