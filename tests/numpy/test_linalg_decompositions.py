@@ -290,13 +290,19 @@ def test_eigenvalues_of_general_matrices_are_yet_to_come(name):
         getattr(linalg, name)
 
 
-def test_roots_are_yet_to_come():
-    with pytest.raises(
-        FadTypeError, match="eigenvalues of general matrices, which are yet to come"
-    ):
-        fad.grad(lambda p: abs(np.roots(p)).sum())(np.ones(3))
-    with pytest.raises(AttributeError, match="yet to come"):
+def test_roots_have_no_derivative_but_say_how_to_get_it():
+    p = np.array([1.0, -6.0, 11.0, -6.0])
+    with pytest.raises(FadTypeError, match=r"r = numpy\.roots\(fad\.stop_gradient\(p\)\)"):
+        fad.grad(lambda p: abs(np.roots(p)).sum())(p)
+    with pytest.raises(AttributeError, match=r"use r - fad\.numpy\.polyval"):
         fnp.roots  # noqa: B018
+
+    def largest(p):
+        r = np.roots(fad.stop_gradient(p))
+        return fnp.max(r - fnp.polyval(p, r) / fnp.polyval(fnp.polyder(p), r))
+
+    exact = [-(3.0**k) / 2.0 for k in (3, 2, 1, 0)]  # -r**k / p'(r) at r = 3
+    np.testing.assert_allclose(np.asarray(fad.grad(largest)(p)), exact, rtol=1e-10)
 
 
 def test_half_precision_is_refused_as_in_numpy():
