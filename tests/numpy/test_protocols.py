@@ -223,12 +223,6 @@ def test_scipys_solvers_in_c_do_not_take_tensors_of_a_transform():
     optimize = pytest.importorskip("scipy.optimize")
     with pytest.raises(FadTypeError, match=r"integrate\.quad takes Python floats"):
         fad.grad(lambda a: integrate.quad(lambda t: a * t, 0, 1)[0])(2.0)
-    with pytest.raises((FadTypeError, SystemError)) as caught:  # it goes on for a while, unaware
-        fad.grad(lambda a: optimize.brentq(lambda t: t * t - a, 0.0, 9.0))(2.0)
-    error = caught.value
-    while not isinstance(error, FadTypeError):
-        error = error.__cause__
-    assert "optimize.brentq takes Python floats" in str(error)
 
     def newton(a):
         r = optimize.brentq(lambda t: float(t * t - a), 0.0, 9.0, xtol=1e-14)
