@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fad.core import dtypes
 from fad.core.aval import Aval
 from fad.core.errors import FadTypeError
@@ -22,7 +20,7 @@ def matching_leaf(leaf: Any, aval: Aval) -> Any:
     """``leaf`` as a (co)tangent of a tensor with this aval, None for zero; else a Mismatch."""
     if leaf is None:
         return None
-    if not aval.inexact and isinstance(leaf, np.ndarray) and leaf.dtype == dtypes.float0:
+    if not aval.inexact and dtypes.is_float0(leaf):
         return None
     try:
         found = aval_of(leaf)
