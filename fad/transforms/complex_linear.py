@@ -57,13 +57,18 @@ def _is_times_i(x: np.ndarray, y: np.ndarray) -> bool:
 
 def _may_stop_i(graph: Graph) -> bool:
     """Whether an operation conjugates, or makes real numbers of complex ones."""
-    for operation, inputs, outputs in graph.equations:
-        taken = any(is_complex(graph.avals[v]) for v in inputs)
-        given = all(is_complex(graph.avals[v]) for v in outputs)
-        if operation.name == "conj" or (taken and not given):
-            return True
-        for value in operation.params.values():
-            inner = value if isinstance(value, tuple) else (value,)
-            if any(isinstance(g, Graph) and _may_stop_i(g) for g in inner):
+    met = {graph}
+    pending = [graph]
+    while pending:
+        graph = pending.pop()
+        for operation, inputs, outputs in graph.equations:
+            taken = any(is_complex(graph.avals[v]) for v in inputs)
+            given = all(is_complex(graph.avals[v]) for v in outputs)
+            if operation.name == "conj" or (taken and not given):
                 return True
+            for value in operation.params.values():
+                several = value if isinstance(value, tuple) else (value,)
+                inner = {g for g in several if isinstance(g, Graph)} - met
+                met |= inner
+                pending += inner
     return False
