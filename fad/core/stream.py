@@ -308,7 +308,7 @@ class _Call(NamedTuple):
 
 def _call_for(segment: Segment, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
     graph, sources = path_graph(segment.start_node, end, outputs)
-    copied = segment.copies.values()
+    copied = set(segment.copies.values())
     is_float = [code == SCALAR_CODES[float] or i in copied for i, code in sources]
     program, used = program_for(graph, end.settings.compile, is_float)
     positions = [sources[i][0] for i in used]

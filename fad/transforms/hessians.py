@@ -111,14 +111,14 @@ def _computation(
     options = options._replace(instead=INSTEAD)
     selection = Selection(transform, f, argnums)
     check_chunk_size(transform, chunk_size)
-    of_tensors = _computation_of_tensors(transform, f, argnums, chunk_size, progress, options)
 
     def compute(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
         point = Point(Inputs(selection, options, args, kwargs), options, chunk_size, progress)
         recording, leaves, treedef, aux = point.record()
         out = pytree.unflatten(treedef, leaves)
         if not isinstance(out, Tensor) or out.aval.shape != ():
-            return of_tensors(args, kwargs)
+            way = _computation_of_tensors(transform, f, argnums, chunk_size, progress, options)
+            return way(args, kwargs)
         check_output(transform, out.aval, out, 0, options.holomorphic)
         return _at_point(point, recording, out, aux)
 
