@@ -77,6 +77,7 @@ def _bounded_memory():
         trie.trie.forget()
         program._kernels.clear()
         program._programs.clear()
+        program._holding.clear()
         jax.clear_caches()
         gc.collect()
 

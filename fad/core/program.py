@@ -10,6 +10,7 @@ clock.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,9 +39,16 @@ as fast. Where an array has ``LARGE`` elements or more, fusion pays up to ``MAX_
 
 LARGE_BYTES = 1 << 20
 
-_MAX_PROGRAMS = 512
+_MAX_PROGRAMS = 1024
 _MAX_KERNELS = 1024
-"""XLA keeps 1 to 2 MB of memory for each."""
+MAX_HELD = 1 << 16
+"""Bound on what streams hold of compiled code: a compiled program counts 64 and 1 more for each
+operation, one that runs kernel by kernel 32 for each of its kernels.
+
+XLA keeps 0.5 to 2 MB for a program and up to 40 KB more for each operation, and memory maps: two
+or three for each loop that fusion leaves. A Linux process may have 65,530 of these, and at the next
+one XLA aborts it. At the bound there are 1 to 2 GB and some 20,000 maps.
+"""
 
 
 class Program:
@@ -64,19 +72,44 @@ class Program:
 
     def __call__(self, *buffers: Buffer) -> list[Buffer]:
         """The output buffers."""
-        if self.compiled is not None:
-            return self.compiled(*buffers)
+        compiled = self.compiled
+        if compiled is not None:
+            return compiled(*buffers)
         if self.mode == "never" or self.patience > 0:
             self.patience -= 1
-            if self.steps is None:
-                self.steps = _steps(self.graph)
+            steps = self.steps
+            if steps is None:
+                self.steps = steps = _steps(self.graph)
+                _hold(self, 32 * len({step.kernel for step in steps}))
             if self.packed:
                 floats = np.asarray(buffers[-1]).tolist()
                 buffers = (*buffers[:-1], *map(literal_buffer, floats))
-            return kernels.run_apart(self.steps, self.graph.inputs, self.graph.outputs, buffers)
+            return kernels.run_apart(steps, self.graph.inputs, self.graph.outputs, buffers)
         self.steps = None
-        self.compiled = compile_graph(self.graph, self.donate, self.packed)
-        return self.compiled(*buffers)
+        self.compiled = compiled = compile_graph(self.graph, self.donate, self.packed)
+        _hold(self, 64 + len(self.graph.equations))
+        return compiled(*buffers)
+
+    def release(self) -> None:
+        """Let go of compiled code. The next call begins like the first."""
+        self.steps = self.compiled = None
+        self.patience = meetings_before_compiling(self.graph) if self.mode == "auto" else 0
+
+
+_holding: OrderedDict[Program, int] = OrderedDict()
+_holding_lock = threading.Lock()
+
+
+def _hold(program: Program, weight: int) -> None:
+    """Note that ``program`` now holds compiled code; those that have held it longest release it."""
+    with _holding_lock:
+        _holding[program] = weight
+        _holding.move_to_end(program)
+        held = sum(_holding.values())
+        while held > MAX_HELD and len(_holding) > 1:
+            oldest, weight = _holding.popitem(last=False)
+            held -= weight
+            oldest.release()
 
 
 def is_fused(graph: Graph) -> bool:

@@ -48,6 +48,7 @@ class Compiled:
 
     __slots__ = (
         "captures",
+        "compiled",
         "donated",
         "graph",
         "out_avals",
@@ -67,6 +68,7 @@ class Compiled:
         self.out_avals = self.graph.out_avals
         self.single = treedef == _LEAF
         self.used: list[int] | None = None
+        self.compiled: Callable[..., list[Any]] | None = None  # kept, whatever streams release
         if donated:
             self.program = Program(self.graph, "always", reusable_memory(self.graph, donated))
         else:
@@ -80,7 +82,11 @@ class Compiled:
             buffers += [x.realize() for x in self.captures]  # type: ignore[attr-defined]
         if self.used is not None:
             buffers = [buffers[i] for i in self.used]
-        results = (self.program.compiled or self.program)(*buffers)
+        if self.compiled is None:
+            results = self.program(*buffers)
+            self.compiled = self.program.compiled
+        else:
+            results = self.compiled(*buffers)
         if self.single:
             return Array(self.out_avals[0], results[0])
         arrays = [Array(aval, b) for aval, b in zip(self.out_avals, results, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import fad
-from fad.core import program
+from fad.core import kernels, program
 from fad.core.graph import Equation, Graph
 from fad.core.tensor import lift
 from fad.primitives.arithmetic import add, mul, sub
@@ -89,3 +90,51 @@ def test_packed_floats_keep_their_signs_and_are_not_confused(mode: Any) -> None:
             np.testing.assert_array_equal(first, np.full(3, a))
             np.testing.assert_array_equal(np.signbit(first), np.signbit(np.full(3, a)))
             np.testing.assert_array_equal(np.signbit(second[0]), np.signbit(a * b))
+
+
+@pytest.fixture
+def hold_little(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A bound on compiled code that a few programs reach."""
+    program._holding.clear()
+    monkeypatch.setattr(program, "MAX_HELD", 400)
+    return 400
+
+
+def _chain(length: int) -> Any:
+    return lambda x: np.sum(functools.reduce(lambda y, k: np.sin(y) * (k + 1.0), range(length), x))
+
+
+@pytest.mark.parametrize("mode", ["never", "always", "auto"])
+def test_what_streams_hold_of_compiled_code_is_bounded(hold_little: int, mode: Any) -> None:
+    x = np.linspace(0.1, 0.9, 4)
+    gradients = [fad.grad(_chain(length)) for length in range(2, 14)]
+    with fad.config(compile=mode):
+        first = []
+        for gradient in gradients:
+            first.append(np.asarray(gradient(x)).tobytes())
+            assert 0 < sum(program._holding.values()) <= hold_little
+        assert len(program._holding) < len(gradients)
+        # What was released is compiled again, and computes the same.
+        assert [np.asarray(gradient(x)).tobytes() for gradient in gradients] == first
+
+
+def test_one_program_above_the_bound_is_held(hold_little: int) -> None:
+    gradient, x = fad.grad(_chain(200)), np.linspace(0.1, 0.9, 4)
+    with fad.config(compile="always"):
+        gradient(x).block_until_ready()
+        assert next(iter(program._holding.values())) > hold_little
+        before = kernels.compilations()
+        gradient(x).block_until_ready()
+    assert kernels.compilations() == before
+
+
+def test_a_jitted_function_keeps_what_streams_release(hold_little: int) -> None:
+    x = np.linspace(0.1, 0.9, 4)
+    jitted = fad.jit(fad.grad(_chain(3)))
+    expected = np.asarray(jitted(x)).tobytes()
+    for length in range(20, 26):
+        fad.grad(_chain(length))(x).block_until_ready()
+    assert all(held.mode != "always" for held in program._holding)  # it was released
+    before = kernels.compilations()
+    assert np.asarray(jitted(x)).tobytes() == expected
+    assert kernels.compilations() == before
