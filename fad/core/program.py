@@ -47,7 +47,7 @@ operation, one that runs kernel by kernel 32 for each of its kernels.
 
 XLA keeps 0.5 to 2 MB for a program and up to 40 KB more for each operation, and memory maps: two
 or three for each loop that fusion leaves. A Linux process may have 65,530 of these, and at the next
-one XLA aborts it. At the bound there are 1 to 2 GB and some 20,000 maps.
+one XLA aborts it. At the bound there are 1 to 2 GB and some 25,000 maps.
 """
 
 
