@@ -141,6 +141,7 @@ def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array 
         taken_over = _replay(memo)
         if taken_over is not None:
             return taken_over
+        start = local.segment.node  # part of it may have been taken over before that was seen
     recorder = _Recorder(local.segment)
     local.recorders.append(recorder)
     try:
@@ -167,16 +168,20 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
         leaves = _found(leg, segment) if leg.places else []
         if leaves is None:
             return None
-        refs.extend(leg.standing)
+        first, standing = len(refs), leg.standing
+        if leaves or leg.copies:
+            standing = list(standing)
+        entered = {}
         for place, leaf in zip(leg.places, leaves, strict=True):
-            refs[place] = leaf
-            segment.entered[id(leaf)] = place
-        segment.places.extend(leg.places)
-        if leg.copies:
-            segment.copies.update(leg.copies)
-            for position, place in leg.copies.items():
-                refs[place] = refs[position]
-        segment.node = leg.end
+            standing[place - first] = leaf
+            entered[id(leaf)] = place
+        for position, place in leg.copies.items():
+            standing[place - first] = refs[position]
+        segment.node = leg.end  # all at once, without a call: see fad.core.stream
+        segment.entered |= entered
+        segment.places += leg.places
+        segment.copies |= leg.copies
+        refs += standing
         if leg is not last:
             held += [_at(segment, position, aval) for position, aval in leg.made]
             flush()

@@ -38,9 +38,12 @@ def end_run() -> None:
             new_run()
 
 
-def abandon_run() -> None:
-    """Leave a transform that raised: what it recorded runs only if somebody reads it."""
-    local.depth -= 1
+def abandon_run(depth: int) -> None:
+    """Leave a transform, entered at ``depth``, that raised, maybe while it was being entered or
+    left: what it recorded runs only if somebody reads it."""
+    local.depth = depth
+    if depth == 0:
+        local.tape = None
 
 
 def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,13 +51,14 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        begin_run()
+        depth = local.depth
         try:
+            begin_run()
             result = function(*args, **kwargs)
+            end_run()
         except BaseException:
-            abandon_run()
+            abandon_run(depth)
             raise
-        end_run()
         return result
 
     return wrapped
@@ -62,6 +66,8 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def restart() -> None:
     """Run what is pending, and start at the root: the settings have changed."""
+    if local.tape is not None and local.tape.active:
+        local.tape.leave()
     flush()
     new_run()
 

@@ -15,23 +15,26 @@ segment has been run. Outside transforms every segment is a run of its own.
 
 Threads: the trie only grows (a lost race costs a duplicate child's memory, never a wrong result),
 and an array's place on its stream never changes, so any thread may read or use any array.
+
+Exceptions: one may come up at any call (Ctrl-C, an alarm, a recursion too deep, a scalar that
+overflows). So where the stream moves on, all that it needs is made first; then ``node`` and
+``refs`` change together, with no call between the two, and always agree.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from weakref import ref
 
 import numpy as np
 
 from fad.core.aval import SCALARS, Aval
 from fad.core.errors import FadRuntimeError, located
+from fad.core.execute import execute
 from fad.core.level import Level
-from fad.core.literals import fitting_int, literal_buffer, packer
+from fad.core.literals import fitting_int, literal_buffer
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.program import Program, program_for
 from fad.core.tensor import Array, aval_of
 from fad.core.trie import (
     EARLIER,
@@ -41,7 +44,6 @@ from fad.core.trie import (
     SCALAR_CODES,
     TrieNode,
     aligned_limit,
-    path_graph,
     trie,
 )
 
@@ -91,6 +93,10 @@ class Follower(Protocol):
         """Hold what a backward pass will need of the segment, which is about to be run."""
         ...
 
+    def leave(self) -> None:
+        """Take over what the stream has told so far, since it will not tell what follows."""
+        ...
+
 
 class _Local(threading.local):
     """What belongs to one thread: its segment, how many transforms are being called, and the levels
@@ -113,14 +119,15 @@ def record1(step: Operation | ReverseRule, x: Array) -> Any:
     node = segment.node.next.get((step, x.index if x.segment is segment else enter(segment, x)))
     if node is None:
         return record(step, (x,))
-    segment.node = node
     refs = segment.refs
     out: Array = new(Array)
     out.aval = node.aval
     out.buffer = None
     out.segment = segment
     out.index = len(refs)
-    refs.append(ref(out))
+    place = ref(out)
+    segment.node = node
+    refs.append(place)
     return out
 
 
@@ -143,15 +150,20 @@ def record2(step: Operation | ReverseRule, x: Any, y: Any) -> Any:
     if node is None:
         return record(step, (x, y))
     refs = segment.refs
-    if literal is not None:
-        refs.append(literal)
-    segment.node = node
     out: Array = new(Array)
     out.aval = node.aval
     out.buffer = None
     out.segment = segment
-    out.index = len(refs)
-    refs.append(ref(out))
+    place = ref(out)
+    if literal is None:
+        out.index = len(refs)
+        segment.node = node
+        refs.append(place)
+    else:
+        out.index = len(refs) + 1
+        standing = (literal, place)
+        segment.node = node
+        refs += standing
     return out
 
 
@@ -177,31 +189,35 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
                 continue
             node = _new_step(parent, tuple(key), operands)
         break
-    if scalars:
-        add_scalars(segment, step, operands)
+    refs = segment.refs
+    standing = scalars_among(operands, step) if scalars else []
+    multiple = type(node.aval) is tuple
+    avals = node.aval if multiple else (node.aval,)
+    outs = tuple([_pending(segment, i, x) for i, x in enumerate(avals, len(refs) + len(standing))])
+    standing += map(ref, outs)
     segment.node = node
-    if type(node.aval) is tuple:
-        return tuple([_pending(segment, aval) for aval in node.aval])
-    return _pending(segment, node.aval)
+    refs += standing
+    return outs if multiple else outs[0]
 
 
-def add_scalars(segment: Segment, step: Operation | ReverseRule, operands: tuple[Any, ...]) -> None:
-    """Put the Python scalars among the operands on the stream, in their order."""
+def scalars_among(operands: tuple[Any, ...], step: Operation | ReverseRule) -> list[Any]:
+    """The Python scalars among the operands, in their order, as they stand on the stream."""
+    standing = []
     for value in operands:
         if value.__class__ not in SCALAR_CODES:
             continue
         if value.__class__ is int and (promotion := step.operation.primitive.elementwise):
             value = fitting_int(value, promotion.operands(tuple(map(aval_of, operands))))
-        segment.refs.append(value)
+        standing.append(value)
+    return standing
 
 
-def _pending(segment: Segment, aval: Aval) -> Array:
+def _pending(segment: Segment, index: int, aval: Aval) -> Array:
     out: Array = new(Array)
     out.aval = aval
     out.buffer = None
     out.segment = segment
-    out.index = len(segment.refs)
-    segment.refs.append(ref(out))
+    out.index = index
     return out
 
 
@@ -234,14 +250,17 @@ def enter(segment: Segment, array: Any) -> int:
     if node is None:
         nbytes = parent.nbytes + array.aval.nbytes
         node = trie.child(parent, key, array.aval, parent.depth, nbytes)
-    segment.node = node
     place = len(refs)
-    if earlier is not None and refs[earlier].__class__ is float:
+    standing = array if earlier is None else refs[earlier]
+    if earlier is not None and standing.__class__ is float:
+        segment.node = node
         segment.copies[earlier] = place
-        refs.append(refs[earlier])
+        refs.append(standing)
     else:
+        placed = [place]
+        segment.node = node
         segment.entered[identity] = place
-        segment.places.append(place)
+        segment.places += placed
         refs.append(array)
     return place
 
@@ -261,7 +280,7 @@ def flush() -> None:
         for recorder in local.recorders:
             recorder.flushed(segment, live)
         if live:
-            _execute(segment, segment.node, live)
+            execute(segment, segment.node, live)
     except BaseException as error:
         segment.error = error
         raise
@@ -269,69 +288,19 @@ def flush() -> None:
         _next_segment(segment)
 
 
-def _execute(segment: Segment, node: TrieNode, live: list[Array]) -> None:
-    """Run the path from the segment's start to ``node`` for the results in ``live``."""
-    key = tuple([out.index for out in live])
-    programs = node.programs
-    if programs is None:
-        programs = node.programs = {}
-    call = programs.get(key)
-    if call is None:
-        call = programs[key] = _call_for(segment, node, key)
-        trie.programs += 1
-    program, singles, plain, floats, pack = call
-    refs = segment.refs
-    if plain:
-        args = [refs[i].buffer for i in singles]
-    else:
-        standing = [refs[i] for i in singles]
-        args = [x.buffer if x.__class__ is Array else literal_buffer(x) for x in standing]
-    if floats:
-        args.append(pack([refs[i] for i in floats]))
-    results = (program.compiled or program)(*args)
-    for out, buffer in zip(live, results, strict=True):
-        out.buffer = buffer
-
-
-class _Call(NamedTuple):
-    """A program and the positions of what it takes.
-
-    ``singles`` are arguments of their own, only leaves if ``plain``; ``floats`` come packed.
-    """
-
-    program: Program
-    singles: list[int]
-    plain: bool
-    floats: list[int]
-    pack: Callable[[list[float]], Any]
-
-
-def _call_for(segment: Segment, end: TrieNode, outputs: tuple[int, ...]) -> _Call:
-    graph, sources = path_graph(segment.start_node, end, outputs)
-    copied = set(segment.copies.values())
-    is_float = [code == SCALAR_CODES[float] or i in copied for i, code in sources]
-    program, used = program_for(graph, end.settings.compile, is_float)
-    positions = [sources[i][0] for i in used]
-    count = len(used) - program.packed
-    singles, floats = positions[:count], positions[count:]
-    plain = all(segment.refs[i].__class__ is Array for i in singles)
-    return _Call(program, singles, plain, floats, packer(len(floats)))
-
-
 def _next_segment(segment: Segment) -> None:
     """Start the segment after ``segment``, which has been run: in the same run, or in a new one."""
     refs = segment.refs
     if local.depth and len(refs) < MAX_RUN:
-        for position in segment.places:
-            refs[position] = ref(refs[position])
         following = segment.node.next.get(FLUSH)
         if following is None:
-            following = trie.child(segment.node, FLUSH, None, 0, 0)
-            following.position = len(refs)
-            following.limit = aligned_limit(segment.start_node, segment.node)
+            limit = aligned_limit(segment.start_node, segment.node)
+            following = trie.segment_after(segment.node, len(refs), limit)
         local.segment = Segment(following, refs, segment.entered)
         if local.tape is not None and local.tape.active:
             local.tape.segment = local.segment
+        for position in segment.places:
+            refs[position] = ref(refs[position])
     else:
         new_run()
     # An array keeps its segment, and must not keep alive all that was recorded with it.
@@ -382,9 +351,9 @@ def _scalar_at(segment: Segment, position: int) -> Array:
 
 def new_run() -> None:
     """Start afresh at the root of the trie."""
-    segment = local.segment
-    segment.refs.clear()
+    before = local.segment
     local.segment = Segment(trie.root(), [], {})
+    before.refs.clear()
 
 
 def _run_for_other_thread(segment: Segment, array: Array) -> None:
@@ -397,4 +366,4 @@ def _run_for_other_thread(segment: Segment, array: Array) -> None:
     snapshot.start, snapshot.copies = segment.start, segment.copies
     node = segment.node
     if array.buffer is None:  # else its thread has flushed meanwhile, and what was read is void
-        _execute(snapshot, node, [array])
+        execute(snapshot, node, [array])

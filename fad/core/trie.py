@@ -85,8 +85,20 @@ class _Trie:
         made = TrieNode(node.settings, node, key, aval)
         made.depth = depth
         made.nbytes = nbytes
+        return self._attached(made)
+
+    def segment_after(self, node: TrieNode, position: int, limit: int) -> TrieNode:
+        """Where a segment starts, at a position of the run, after a flush at ``node``."""
+        made = TrieNode(node.settings, node, FLUSH, None)
+        made.position = position
+        made.limit = limit
+        return self._attached(made)
+
+    def _attached(self, made: TrieNode) -> TrieNode:
+        """``made``, complete as it is, or what another thread has put in its place before."""
+        assert made.parent is not None
         self.nodes += 1
-        return node.next.setdefault(key, made)
+        return made.parent.next.setdefault(made.key, made)
 
 
 trie = _Trie()

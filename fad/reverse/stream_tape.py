@@ -18,13 +18,13 @@ from fad.core.primitive import Operation, ReverseRule
 from fad.core.stream import (
     MAX_RUN,
     Segment,
-    add_scalars,
     array_at,
     enter,
     local,
     record,
     record1,
     record2,
+    scalars_among,
 )
 from fad.core.tensor import Array
 from fad.core.trie import SCALAR_CODES, TrieNode
@@ -117,13 +117,14 @@ class StreamTape(TapeLevel):
         node = segment.node.next.get(key)
         if node is None or not node.aval.inexact:
             return self.process(operation, (x,))
-        segment.node = node
         tensor: TapeTensor = new(TapeTensor)
         tensor.level = self
         tensor.aval = node.aval
         tensor.segment = segment
         tensor.index = len(refs)
-        refs.append(ref(tensor))
+        place = ref(tensor)
+        segment.node = node
+        refs.append(place)
         return tensor
 
     def process2(self, operation: Operation, x: Any, y: Any, mask: int) -> Any:
@@ -155,15 +156,20 @@ class StreamTape(TapeLevel):
         node = segment.node.next.get(key)
         if node is None:
             return self.process(operation, (x, y))
-        if literal is not None:
-            refs.append(literal)
-        segment.node = node
         tensor: TapeTensor = new(TapeTensor)
         tensor.level = self
         tensor.aval = node.aval
         tensor.segment = segment
-        tensor.index = len(refs)
-        refs.append(ref(tensor))
+        place = ref(tensor)
+        if literal is None:
+            tensor.index = len(refs)
+            segment.node = node
+            refs.append(place)
+        else:
+            tensor.index = len(refs) + 1
+            standing = (literal, place)
+            segment.node = node
+            refs += standing
         return tensor
 
     def _record(self, operation: Operation, operands: tuple[Any, ...]) -> Any:
@@ -179,7 +185,7 @@ class StreamTape(TapeLevel):
             elif kind is not Array:
                 code = SCALAR_CODES.get(kind)
                 if code is None:
-                    self._leave()
+                    self.leave()
                     return self.process(operation, operands)
                 key.append(code)
                 scalars = True
@@ -193,12 +199,12 @@ class StreamTape(TapeLevel):
         node = segment.node.next.get((rule, *key))
         if node is None or not rule.plain or type(node.aval) is tuple or not node.aval.inexact:
             return self._record_any(rule, operands)
-        if scalars:
-            add_scalars(segment, rule, operands)
-        segment.node = node
         refs = segment.refs
-        tensor = self._placed(segment, len(refs), node.aval)
-        refs.append(ref(tensor))
+        standing = scalars_among(operands, rule) if scalars else []
+        tensor = self._placed(segment, len(refs) + len(standing), node.aval)
+        standing.append(ref(tensor))
+        segment.node = node
+        refs += standing
         return tensor
 
     def _record_any(self, rule: ReverseRule, operands: tuple[Any, ...]) -> Any:
@@ -224,7 +230,7 @@ class StreamTape(TapeLevel):
         if self.told is not None:
             if self.told is local.segment.refs:
                 return self._record(operation, operands)
-            self._leave()  # another thread goes on with it
+            self.leave()  # another thread goes on with it
         return super().process(operation, operands)
 
     # ------------------------------------------------------------------- what the stream has told
@@ -285,7 +291,7 @@ class StreamTape(TapeLevel):
         if self.refs is None or segment is not local.segment:
             return
         if len(segment.refs) >= MAX_RUN:  # what comes then is another path
-            self._leave()
+            self.leave()
             return
         end = self._end or segment.node
         memos = end.memos
@@ -308,7 +314,7 @@ class StreamTape(TapeLevel):
         if local.tape is self:
             local.tape = None
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Go on with nodes: the stream will not tell all that follows."""
         self._make_nodes()
         self.refs = self.told = None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fad.core import kernels
 from fad.core.aval import SCALARS, Aval
 from fad.core.config import is_zero_strong
 from fad.core.errors import ConcretizationError, located
@@ -77,7 +78,8 @@ class StageLevel(Level):
         self.variables: dict[int, int] = {}  # id of each captured tensor: its variable
 
     def __enter__(self) -> StageLevel:
-        local.staging.append(self)
+        mine = [self]
+        local.staging += mine  # no call, after which an exception could come: see fad.core.stream
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -120,6 +122,9 @@ class StageLevel(Level):
             if variable is None:
                 variable = self.variables[id(x)] = self.variable(x.aval)
                 self.captures.append(x)
+                if x.__class__ is Array and x.buffer.__class__ is np.ndarray:
+                    # It is passed at every call of the graph: put it on the device once.
+                    x.buffer = kernels.put(x.buffer)
             return variable
         operation = SCALAR(kind=type(x).__name__, text=str(x))
         variable = self.variable(SCALARS[type(x)])

@@ -170,9 +170,9 @@ class Jitted:
         return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        outermost = not local.depth
-        begin_run()
+        depth = local.depth
         try:
+            begin_run()
             static, dynamic_args, dynamic_kwargs = self._split(args, kwargs)
             leaves, treedef = pytree.flatten((dynamic_args, dynamic_kwargs))
             avals = self._avals(leaves, (dynamic_args, dynamic_kwargs))
@@ -185,7 +185,7 @@ class Jitted:
             concrete = compiled.reusable and all(
                 not isinstance(x, Tensor) or x.__class__ is Array for x in leaves
             )
-            if concrete and outermost:
+            if concrete and not depth:
                 flush()
                 buffers = [_buffer(x) for x in leaves]
                 for i in compiled.donated:
@@ -195,10 +195,10 @@ class Jitted:
             else:
                 out = call_graph(compiled.graph, [*map(_operand, leaves), *compiled.captures])
                 result = pytree.unflatten(compiled.treedef, out)
+            end_run()
         except BaseException:
-            abandon_run()
+            abandon_run(depth)
             raise
-        end_run()
         return result
 
     def _split(

@@ -1,16 +1,22 @@
-"""The stream: what is recorded, when it runs, and that it stays bounded."""
+"""The stream: what is recorded, when it runs, that it stays bounded, and that nothing upsets it."""
 
 from __future__ import annotations
 
+import dis
+import functools
 import gc
 import resource
+import sys
 import threading
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import fad
+import fad.numpy as fnp
 from fad.core import kernels, stream, trie
 from fad.core.tensor import lift
 from fad.primitives.arithmetic import add, div, mul, neg, sub
@@ -283,3 +289,94 @@ def test_an_error_inside_a_transform_leaves_the_stream_usable() -> None:
             fad.grad(broken)(1.0)
         assert float(fad.grad(lambda x: mul(x, x))(3.0)) == 6.0
     assert stream.local.depth == 0
+
+
+def test_a_scalar_that_overflows_leaves_the_stream_as_it_was() -> None:
+    x, small = lift(np.array([1.0, 2.0])), lift(np.arange(4, dtype=np.uint8))
+    for _ in range(2):
+        y = mul(x, 3.0)
+        with pytest.raises(OverflowError):
+            fnp.where(small > 1, 3, 2**70)  # the first scalar fits
+        z = add(mul(x, 5.0), y)
+        np.testing.assert_array_equal(np.asarray(z), [8.0, 16.0])
+
+
+class Interrupt(BaseException):
+    """Stands for KeyboardInterrupt, or what the handler of an alarm raises."""
+
+
+@functools.cache
+def checkpoints(code: CodeType) -> frozenset[int]:
+    """Where Python handles signals: at the beginning of a function, in loops and after calls."""
+    found = set()
+    before = ""
+    for instruction in dis.get_instructions(code):
+        if before == "RESUME" or before.startswith("CALL") or "BACKWARD" in instruction.opname:
+            found.add(instruction.offset)
+        before = instruction.opname
+    return frozenset(found)
+
+
+def interrupted(work: Callable[[], Any], number: int) -> bool:
+    """Run ``work`` and interrupt it at the checkpoint of this number in fad; False if it ended."""
+    package = fad.__path__[0]
+    left = number
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        if event == "call":
+            if not frame.f_code.co_filename.startswith(package):
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        elif event == "opcode" and frame.f_lasti in checkpoints(frame.f_code):
+            left -= 1
+            if left == -1:
+                raise Interrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except Interrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("kind", ["eager", "gradient", "twice"])
+def test_an_exception_at_any_call_leaves_the_stream_usable(kind: str) -> None:
+    a = np.array([1.0, -2.0, 3.0])
+    held = []
+
+    def eager() -> Any:
+        x = lift(a)
+        held.append(add(x * 3.0, x))
+        y = fnp.where(held[-1] > 0, held[-1], 2.0)
+        quotient, rest = np.divmod(y, 2.5)
+        return float(np.sum(neg(rest) * x + quotient))
+
+    def f(x: Any) -> Any:
+        y = np.sin(x) * x
+        if y > 0.0:
+            y = y * 2.5
+        return fnp.where(y > 1.0, y, 2.0 * y) * x
+
+    gradient, second = fad.grad(f), fad.hessian(f)
+    works = {
+        "eager": eager,
+        "gradient": lambda: float(gradient(0.7)),
+        "twice": lambda: float(second(0.7)),
+    }
+    expected = {name: work() for name, work in works.items()}
+    work = works[kind]
+    work()
+    number = 0
+    while interrupted(work, number):
+        number += 1
+        assert stream.local.depth == 0, number
+        for name in ("eager", kind):
+            assert works[name]() == pytest.approx(expected[name], rel=1e-14), (name, number)
+        held.clear()
+    assert number > 50

@@ -191,3 +191,18 @@ def test_a_function_that_raises_leaves_no_tape_behind() -> None:
         with pytest.raises(KeyError):
             fad.grad(fails)(X)
         three_times(f, lambda x: 2 * x)
+
+
+@pytest.mark.parametrize("transform", [fad.grad, fad.hessian, lambda f: fad.grad(fad.grad(f))])
+def test_settings_may_change_within_a_function(transform: Any) -> None:
+    def f(x: Any, **settings: Any) -> Any:
+        y = np.sin(x) * x
+        with fad.config(**settings):
+            z = np.exp(y) * y
+        return z * np.cos(y)
+
+    expected = float(transform(f)(0.7))
+    for _ in range(2):
+        for settings in ({"compile": "never"}, {"max_pending": 1}, {"replay": False}):
+            found = transform(lambda x, settings=settings: f(x, **settings))(0.7)
+            assert float(found) == pytest.approx(expected, rel=1e-14)
