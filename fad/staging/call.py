@@ -15,9 +15,10 @@ from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core.apply import apply
 from fad.core.aval import Aval
 from fad.core.config import is_zero_strong
-from fad.core.graph import Graph, evaluate, simplify
+from fad.core.graph import Equation, Graph, evaluate, simplify
 from fad.core.primitive import Operation, Primitive, ReverseRule
 from fad.core.program import perform_inline
+from fad.core.tensor import Tensor
 from fad.forward.dual import DualLevel, DualTensor
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
@@ -82,6 +83,50 @@ def push_forward(graph: Graph, marked: tuple[bool, ...]) -> Pushed:
     return _derived(graph, ("forward", marked), make)
 
 
+class Linearized(NamedTuple):
+    """A graph's known part, which also gives residuals, and its linear part.
+
+    The linear part takes the tangents of the marked inputs and the residuals, which are ``sources``
+    in the list of the graph's inputs and the known part's extra results.
+    """
+
+    known: Graph
+    linear: Graph
+    sources: tuple[int, ...]
+    marked: tuple[bool, ...]
+
+
+def linearized(graph: Graph, marked: tuple[bool, ...]) -> Linearized:
+    """The forward-mode derivative of a graph in the marked inputs, apart from the graph itself:
+    for tangents that are staged, at primals that are not."""
+    return _derived(graph, ("linear", marked), lambda: _linearize(graph, marked))
+
+
+def _linearize(graph: Graph, marked: tuple[bool, ...]) -> Linearized:
+    with StageLevel(None, "linearize") as known:
+        inputs = [known.tensor(aval) for aval in graph.in_avals]
+        stage, level = StageLevel(None, "linearize"), DualLevel(None, "linearize")
+        tangents = [
+            stage.tensor(x.aval) if m else None for x, m in zip(inputs, marked, strict=True)
+        ]
+        outs = run_graph(graph, [level.dual(x, t) for x, t in zip(inputs, tangents, strict=True)])
+        pushed = [o.tangent if level.lower(o) is not o else None for o in outs]
+        results = [stage.lookup(t) for t in pushed if t is not None]
+        stage.active = level.active = False
+        values = [known.lookup(level.lower(o)) for o in outs]
+        residuals = [known.lookup(x) for x in stage.captures]
+    assert not known.captures
+    given = [x.variable for x in inputs]
+    extra = [v for v in residuals if v not in given]
+    places = [*given, *extra]
+    return Linearized(
+        simplify(Graph(known.avals, given, known.equations, [*values, *extra])),
+        simplify(stage.graph([t.variable for t in tangents if t is not None], results)),
+        tuple([places.index(v) for v in residuals]),
+        tuple([t is not None for t in pushed]),
+    )
+
+
 class Split(NamedTuple):
     """A graph's forward graph, which also gives residuals, and its reverse graph.
 
@@ -133,6 +178,48 @@ def _split(graph: Graph, wanted: tuple[int, ...]) -> Split:
     return Split(simplify(forward), reverse, tuple([v for v in residuals if v < count]), reached)
 
 
+class Part(NamedTuple):
+    """The part of a graph that some of its results need, and which inputs it takes."""
+
+    graph: Graph
+    taken: tuple[int, ...]
+
+
+def part_for(graph: Graph, wanted: tuple[int, ...]) -> Part:
+    """The part of a graph that its wanted results need, in the graphs that it calls, too."""
+
+    def make() -> Part:
+        part = needed_part(
+            Graph(graph.avals, graph.inputs, graph.equations, [graph.outputs[i] for i in wanted])
+        )
+        read = {v for eqn in part.equations for v in eqn.inputs}.union(part.outputs)
+        taken = tuple([i for i, v in enumerate(part.inputs) if v in read])
+        inputs = [part.inputs[i] for i in taken]
+        return Part(Graph(part.avals, inputs, part.equations, part.outputs), taken)
+
+    return _derived(graph, ("part", wanted), make)
+
+
+def needed_part(graph: Graph) -> Graph:
+    """The graph without what no result needs, in the graphs that it calls, too. Inputs stay."""
+    needed = set(graph.outputs)
+    kept = []
+    for eqn in reversed(graph.equations):
+        wanted = tuple([i for i, v in enumerate(eqn.outputs) if v in needed])
+        if not wanted:
+            continue
+        if eqn.operation.primitive is CALL:
+            part = part_for(eqn.operation.params["graph"], wanted)
+            eqn = Equation(
+                operation_of(part.graph),
+                tuple([eqn.inputs[i] for i in part.taken]),
+                tuple([eqn.outputs[i] for i in wanted]),
+            )
+        needed.update(eqn.inputs)
+        kept.append(eqn)
+    return Graph(graph.avals, graph.inputs, kept[::-1], graph.outputs)
+
+
 def batch_graph(
     graph: Graph, size: int, batched: tuple[bool, ...]
 ) -> tuple[Graph, tuple[bool, ...]]:
@@ -172,11 +259,20 @@ class _CallDerivative:
         self, operation: Operation, primals: tuple[Any, ...], tangents: tuple[Any, ...]
     ) -> tuple[Any, Any]:
         graph: Graph = operation.params["graph"]
-        pushed = push_forward(graph, tuple([t is not None for t in tangents]))
-        out = call_graph(pushed.graph, [*primals, *[t for t in tangents if t is not None]])
+        mask = tuple([t is not None for t in tangents])
+        given = [t for t in tangents if t is not None]
         count = len(graph.outputs)
-        rest = iter(out[count:])
-        return tuple(out[:count]), tuple([next(rest) if m else None for m in pushed.marked])
+        if _are_staged_alone(given, primals):
+            parts = linearized(graph, mask)
+            out, marked = call_graph(parts.known, primals), parts.marked
+            places = [*primals, *out[count:]]
+            pushed = call_graph(parts.linear, [*given, *[places[i] for i in parts.sources]])
+        else:
+            both, marked = push_forward(graph, mask)
+            out = call_graph(both, [*primals, *given])
+            pushed = out[count:]
+        rest = iter(pushed)
+        return tuple(out[:count]), tuple([next(rest) if m else None for m in marked])
 
     def reverse(self, operation: Operation, mask: int) -> ReverseRule:
         graph: Graph = operation.params["graph"]
@@ -205,6 +301,15 @@ class _CallDerivative:
             operation_of(split.forward),
             lambda out: tuple(out[:count]),
         )
+
+
+def _are_staged_alone(tangents: Sequence[Any], primals: Sequence[Any]) -> bool:
+    """Whether tangents wait to be known, as in ``linearize``, at primals that do not: the values
+    of a call of both would wait with them, and be lost with the level of the tangents."""
+    level = max([t.level for t in tangents], key=lambda level: level.number)
+    return isinstance(level, StageLevel) and all(
+        x.level.number < level.number for x in primals if isinstance(x, Tensor)
+    )
 
 
 def _batch_call(

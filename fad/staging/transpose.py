@@ -8,7 +8,7 @@ from fad.core.errors import FadTypeError, located
 from fad.core.graph import Graph, simplify
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
-from fad.staging.call import run_graph
+from fad.staging.call import needed_part, run_graph
 from fad.staging.capture import StageLevel
 
 
@@ -34,7 +34,8 @@ def transpose(graph: Graph, linear: int, name: str = "the function") -> Graph:
             for p, c in zip(primals, pulled, strict=True)
         ]
     inputs = [x.variable for x in [*cotangents, *others]]
-    transposed = simplify(Graph(level.avals, inputs, level.equations, results))
+    # The call of a graph gives its residuals together with results that are not needed here.
+    transposed = needed_part(simplify(Graph(level.avals, inputs, level.equations, results)))
     read = {v for eqn in transposed.equations for v in eqn.inputs}.union(transposed.outputs)
     if not read.isdisjoint([p.variable for p in primals]):
         raise FadTypeError(

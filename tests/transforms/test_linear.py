@@ -350,3 +350,56 @@ def test_float0_outputs_take_no_part() -> None:
     close(linear_map.T({"n": out["n"], "x": np.ones(3)})["x"], 12.0 * X)
     transposed = fad.linear_transpose(lambda x: (2.0 * x, np.zeros(2, fad.float0)), 1.0)
     close(transposed((3.0, None))[0], 6.0)
+
+
+# ------------------------------------------------------------------------------------ called graphs
+
+
+def jitted_curve(x: Any) -> Any:
+    """The same curve, of calls within a call."""
+    return fad.jit(lambda x: fad.jit(np.sin)(fad.jit(lambda y: M @ y)(x)))(x)
+
+
+@pytest.mark.parametrize("of", [lambda f: f, fad.jit, fad.vmap, fad.jacfwd, fad.jacrev])
+def test_a_jitted_function_is_linearized(of: Any) -> None:
+    ours, theirs = (
+        (of(jitted_curve), of(curve)) if of is not fad.vmap else (of(fad.jit(np.sin)),) * 2
+    )
+    for x in (X, 0.5 * X):
+        value, linear_map = fad.linearize(ours, x)
+        close(value, theirs(x))
+        close(linear_map(T), fad.jvp(theirs, (x,), (T,))[1])
+        ct = np.cos(np.asarray(value))
+        close(linear_map.T(ct), fad.vjp(theirs, x)[1](ct)[0])
+    both = fad.jit(lambda x: fad.linearize(ours, x)[1](T))
+    close(both(X), fad.jvp(theirs, (X,), (T,))[1])
+
+
+def test_linearizing_runs_nothing_of_the_function_again() -> None:
+    _, linear_map = fad.linearize(jitted_curve, X)
+    assert "sin" not in str(linear_map.graph)
+    assert "cos" not in str(linear_map.graph)
+    assert "sin" not in str(linear_map.T.graph)
+
+
+def test_a_linear_map_is_linearized() -> None:
+    def derivative(x: Any) -> Any:
+        return fad.linearize(curve, x)[1](T)
+
+    value, linear_map = fad.linearize(derivative, X)
+    close(value, JACOBIAN @ T)
+    close(linear_map(T), -np.sin(M @ X) * (M @ T) ** 2)
+    third = fad.grad(lambda x: fad.linearize(derivative, x)[0].sum())(X)
+    close(third, M.T @ (-np.sin(M @ X) * (M @ T)))
+
+
+def test_calls_whose_residuals_depend_on_no_argument_are_transposed() -> None:
+    scaled = fad.jit(lambda t, x: M @ (np.sin(x) * t))
+    expected = np.sin(X) * (M.T @ C)
+    close(fad.linear_transpose(lambda t: scaled(t, X), X)(C)[0], expected)
+    nested = fad.jit(lambda t, x: scaled(2.0 * t, x))
+    close(fad.linear_transpose(lambda t: nested(t, X), X)(C)[0], 2.0 * expected)
+    pulled = fad.linear_transpose(lambda c: fad.vjp(jitted_curve, X)[1](c)[0], C)
+    close(pulled(T)[0], JACOBIAN @ T)
+    with pytest.raises(fad.FadError, match="is not linear"):
+        fad.linear_transpose(fad.jit(np.sin), X)
