@@ -16,7 +16,7 @@ from fad.primitives.broadcast import convert
 
 def tensor(x: Any) -> Tensor:
     """``x`` itself if it is a tensor, and else a tensor of it."""
-    return x if isinstance(x, Tensor) else creation.asarray(x)
+    return x if isinstance(x, Tensor) else creation.operand(x)
 
 
 def inexact(x: Any) -> Tensor:

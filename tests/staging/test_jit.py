@@ -235,6 +235,16 @@ def test_concrete_tensors_are_captured_by_value() -> None:
     equal(h(1.0), X + 1.0)
 
 
+def test_captured_arrays_are_put_on_the_device_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = fad.jit(lambda w: np.sum(X * w) + np.dot(X, w))  # X is an array of the host
+    w = np.ones(3)
+    f(w)
+    (compiled,) = f._compiled.values()
+    assert len(compiled.captures) == 2
+    assert all(kernels.is_buffer(x.realize()) for x in compiled.captures)
+    equal(f(w), 2.0 * np.sum(X))
+
+
 def test_tensors_of_an_enclosing_transform_are_captured_as_such() -> None:
     def f(x: Any) -> Any:
         return fad.jit(lambda y: x * y * y)(3.0) + fad.jit(lambda: x * 2.0)()
