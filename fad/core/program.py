@@ -41,13 +41,13 @@ LARGE_BYTES = 1 << 20
 
 _MAX_PROGRAMS = 1024
 _MAX_KERNELS = 1024
-MAX_HELD = 1 << 16
+MAX_HELD = 40_000
 """Bound on what streams hold of compiled code: a compiled program counts 64 and 1 more for each
 operation, one that runs kernel by kernel 32 for each of its kernels.
 
 XLA keeps 0.5 to 2 MB for a program and up to 40 KB more for each operation, and memory maps: two
 or three for each loop that fusion leaves. A Linux process may have 65,530 of these, and at the next
-one XLA aborts it. At the bound there are 1 to 2 GB and some 25,000 maps.
+one XLA aborts it. At the bound there are 1 to 2 GB and 15,000 to 35,000 maps.
 """
 
 
