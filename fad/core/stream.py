@@ -108,6 +108,7 @@ class _Local(threading.local):
         self.staging: list[Level] = []
         self.tape: Follower | None = None  # the tape of whose steps the stream tells
         self.recorders: list[Any] = []  # what wants to know of flushes; see fad.core.replay
+        self.lock = threading.RLock()  # of flushes, and of other threads that meet ``tape``
 
 
 local = _Local()
@@ -267,10 +268,13 @@ def enter(segment: Segment, array: Any) -> int:
 
 def flush() -> None:
     """Run everything this thread has pending."""
-    segment = local.segment
+    if len(local.segment.refs) > local.segment.start:
+        with local.lock:
+            _flush(local.segment)
+
+
+def _flush(segment: Segment) -> None:
     refs, start = segment.refs, segment.start
-    if len(refs) == start:
-        return
     if local.tape is not None:
         local.tape.keep()
     held = [x for r in refs[start:] if r.__class__ is ref and (x := r()) is not None]

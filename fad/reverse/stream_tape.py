@@ -21,6 +21,7 @@ from fad.core.stream import (
     array_at,
     enter,
     local,
+    place_at,
     record,
     record1,
     record2,
@@ -45,7 +46,7 @@ class StreamTape(TapeLevel):
     """
 
     __slots__ = (
-        "_end", "_first", "_kept", "_nodes", "_start", "_values", "segment", "told",
+        "_end", "_first", "_kept", "_nodes", "_start", "_values", "lock", "segment", "told",
     )  # fmt: skip
 
     def inputs(self, values: list[Any]) -> list[TapeTensor]:
@@ -82,6 +83,7 @@ class StreamTape(TapeLevel):
         self._end: TrieNode | None = None
         self._kept: list[Array] = []
         self._nodes: dict[int, tuple[Node, int]] = {}
+        self.lock = local.lock
         local.tape = self
 
     def close(self) -> None:
@@ -247,8 +249,21 @@ class StreamTape(TapeLevel):
             self._make_nodes()
         return self._nodes[tensor.index]
 
+    def value_of(self, tensor: TapeTensor) -> Array:
+        """The tensor beneath."""
+        with self.lock:  # else each of two threads makes one, and a flush gives one its buffer
+            try:
+                value: Array = object.__getattribute__(tensor, "value")
+            except AttributeError:
+                value = tensor.value = place_at(tensor.segment, tensor.index, tensor.aval)
+            return value
+
     def _make_nodes(self) -> None:
         """Make the nodes of all steps so far."""
+        with self.lock:
+            self._make_missing_nodes()
+
+    def _make_missing_nodes(self) -> None:
         segment = local.segment if local.segment.refs is self.refs else self.segment
         made = self._nodes
         for position, value in zip(self.positions, self._values, strict=True):
@@ -288,9 +303,10 @@ class StreamTape(TapeLevel):
     def keep(self) -> None:
         """Hold what the backward pass needs of the segment, which is about to be run."""
         segment = self.segment
-        if self.refs is None or segment is not local.segment:
+        if segment is not local.segment:
             return
-        if len(segment.refs) >= MAX_RUN:  # what comes then is another path
+        # Else the run's path ends here, or another thread left while a step was being recorded.
+        if self.refs is None or len(segment.refs) >= MAX_RUN:
             self.leave()
             return
         end = self._end or segment.node
@@ -316,6 +332,7 @@ class StreamTape(TapeLevel):
 
     def leave(self) -> None:
         """Go on with nodes: the stream will not tell all that follows."""
-        self._make_nodes()
-        self.refs = self.told = None
+        with self.lock:
+            self._make_nodes()
+            self.refs = self.told = None
         self.release()

@@ -10,7 +10,7 @@ from fad.core.apply import apply, apply1, apply2
 from fad.core.config import is_zero_strong
 from fad.core.level import Level
 from fad.core.primitive import Operation, ReverseRule
-from fad.core.stream import Segment, place_at
+from fad.core.stream import Segment
 from fad.core.tensor import Array, Tensor
 from fad.reverse.node import Node, input_node, next_sequence
 
@@ -35,8 +35,7 @@ class TapeTensor(Tensor):
 
     def __getattr__(self, name: str) -> Any:
         if name == "value":
-            value = self.value = place_at(self.segment, self.index, self.aval)
-            return value
+            return self.level.value_of(self)
         if name == "node" or name == "output_nr":
             self.node, self.output_nr = self.level.node_of(self)
             return getattr(self, name)
@@ -77,6 +76,10 @@ class TapeLevel(Level):
 
     def release(self) -> None:
         """The backward pass begins: from now on it holds itself what it needs."""
+
+    def value_of(self, tensor: TapeTensor) -> Any:
+        """The tensor beneath."""
+        return tensor.value
 
     def node_of(self, tensor: TapeTensor) -> tuple[Node, int]:
         """The node that made a tensor, and the number of the output."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -206,3 +208,29 @@ def test_settings_may_change_within_a_function(transform: Any) -> None:
         for settings in ({"compile": "never"}, {"max_pending": 1}, {"replay": False}):
             found = transform(lambda x, settings=settings: f(x, **settings))(0.7)
             assert float(found) == pytest.approx(expected, rel=1e-14)
+
+
+def test_threads_meet_a_tape_at_once(monkeypatch: Any) -> None:
+    """Each would make the nodes that the stream tells of, and cotangents be lost among twins."""
+
+    def slowly(function: Any) -> Any:
+        return lambda *args: (time.sleep(0.003), function(*args))[1]
+
+    for name in ("input_node", "next_sequence"):
+        monkeypatch.setattr(stream_tape, name, slowly(getattr(stream_tape, name)))
+    barrier = threading.Barrier(4)
+
+    def piece(x: Any, y: Any, k: int) -> Any:
+        barrier.wait(10)
+        time.sleep(0.001 * k)
+        return np.sin(x * y) * x
+
+    with ThreadPoolExecutor(4) as pool:
+
+        def f(x: Any) -> Any:
+            y = x * x
+            return sum(pool.map(lambda k: piece(x, y, k), range(4)))
+
+        for _ in range(5):
+            expected = 4 * (3 * 0.7**3 * np.cos(0.7**3) + np.sin(0.7**3))
+            assert float(fad.grad(f)(0.7)) == pytest.approx(expected, rel=1e-13)
