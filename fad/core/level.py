@@ -15,6 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from fad.core.errors import EscapedTensorError, located, name_of, user_frame
+from fad.core.unique import Unique
 
 if TYPE_CHECKING:
     from fad.core.primitive import Operation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-class Level:
+class Level(Unique):
     """One call of one transform, and the interpretation it gives to operations."""
 
     __slots__ = ("_call", "active", "function", "number")

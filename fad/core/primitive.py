@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 from fad.core import kernels
 from fad.core.aval import Aval
 from fad.core.config import config, is_zero_strong
+from fad.core.unique import Unique
 
 Avals = Aval | tuple[Aval, ...]
 Params = dict[str, Any]
@@ -29,7 +30,7 @@ class Promotion(Protocol):
         ...
 
 
-class ReverseRule:
+class ReverseRule(Unique):
     """How one operation is taped and differentiated for one set of wanted operands.
 
     ``operation`` is what runs forward (with extra results where the rule wants residuals of its
@@ -83,7 +84,7 @@ Batch = Callable[["Operation", int, tuple[Any, ...], tuple[bool, ...]], tuple[An
 """(operation, size, operands, which are batched, at axis 0) -> results, which are batched."""
 
 
-class Primitive:
+class Primitive(Unique):
     """One operation of the language, before its parameters are fixed."""
 
     __slots__ = (
@@ -134,7 +135,7 @@ class Primitive:
         return operation
 
 
-class Operation:
+class Operation(Unique):
     """A primitive with its parameters fixed. Compared and hashed by identity."""
 
     __slots__ = (

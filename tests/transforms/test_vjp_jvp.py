@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
 from typing import Any
@@ -237,3 +238,21 @@ def test_float0_outputs_have_float0_tangents_and_cotangents() -> None:
     message = r"the cotangent at \['n'\] has dtype float64, but the output there is float0"
     with pytest.raises(TypeError, match=message):
         pullback({"n": 1.0, "x": np.ones(3)})
+
+
+def test_what_a_transform_returned_can_be_copied() -> None:
+    """Its level and operations are known by their identity: a copied pullback gave zeros."""
+    x = np.array([1.0, 2.0])
+    _, pullback = fad.vjp(lambda x: np.sin(x) * x, x)
+    _, linear_map = fad.linearize(lambda x: np.sin(x) * x, x)
+    graph = fad.make_graph(np.sin)(x)
+    for duplicate in (copy.copy, copy.deepcopy):
+        copied = duplicate(pullback)
+        np.testing.assert_array_equal(copied(x)[0], pullback(x)[0])
+        np.testing.assert_array_equal(duplicate(linear_map).T(x), linear_map.T(x))
+        assert duplicate(graph) == graph
+    with fad.forward.dual_level() as level:
+        dual = fad.forward.make_dual(level, 2.0, 1.0)
+        copied_level, copied_dual = copy.deepcopy((level, dual))
+        _, tangent = fad.forward.unpack_dual(copied_level, np.sin(copied_dual))
+        np.testing.assert_allclose(tangent, np.cos(2.0))
