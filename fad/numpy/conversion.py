@@ -25,6 +25,7 @@ from fad.core.device import find_device
 from fad.core.errors import FadTypeError, FadValueError, located, user_frame
 from fad.core.stream import local
 from fad.core.tensor import Array, Tensor
+from fad.numpy.dispatch import counterpart
 
 
 def host(x: Tensor, purpose: str) -> np.ndarray:
@@ -188,13 +189,19 @@ def _in_floats(function: Any) -> tuple[str, str]:
     instead = "it with functions of fad.numpy; where a constant is meant, give it float(x)"
     if function is np.fromiter:
         instead = "fad.numpy.fromiter"
-    return f"{_called() or f'{module}.{name}'} takes Python floats", instead
+    return f"{_called()[0] or f'{module}.{name}'} takes Python floats", instead
 
 
-def _called() -> str:
-    """What the user's line calls, as it is written there: ``np.asarray``; "" if unknown."""
+def _called() -> tuple[str, Any]:
+    """What the user's line calls, as it is written there, ``np.asarray``, and what that is.
+
+    "" and None if unknown.
+    """
     frame = user_frame()
-    return ".".join(_asking(frame.f_code, frame.f_lasti)[1]) if frame is not None else ""
+    if frame is None:
+        return "", None
+    names = _asking(frame.f_code, frame.f_lasti)[1]
+    return ".".join(names), _resolve(names, frame)
 
 
 @lru_cache(maxsize=512)
@@ -289,7 +296,7 @@ def to_ndarray(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.nda
 
 def _refuse_conversion(x: Tensor) -> NoReturn:
     x.level.check_active(x)
-    called = _called()
+    called, function = _called()
     by = f"{called}(...)" if called else "NumPy"
     what = f"{by} would convert a tensor {x.aval} of {x.level.describe()} to a NumPy array, and its"
     if not x.aval.inexact:
@@ -300,11 +307,19 @@ def _refuse_conversion(x: Tensor) -> NoReturn:
                 "argument (static_argnums of fad.jit). Else call functions of fad.numpy."
             )
         )
+    ours = counterpart(function)
+    if ours:
+        instead = f"Write {ours}; fad.numpy.stack or fad.asarray for a list of tensors."
+    else:
+        instead = (
+            "Call functions of NumPy, fad.numpy or fad.scipy on the tensor; fad.numpy.stack or "
+            "fad.asarray for a list of tensors; a.at[i].set(x) instead of a[i] = x with "
+            "a = fad.asarray(a)."
+        )
     raise FadTypeError(
         located(
-            f"{what} derivative would be lost. Call functions of fad.numpy or NumPy on the tensor; "
-            "fad.numpy.stack or fad.asarray for a list of tensors; a.at[i].set(x) instead of "
-            "a[i] = x with a = fad.asarray(a). For a constant, convert fad.stop_gradient(x)."
+            f"{what} derivative would be lost. {instead} "
+            "For a constant, convert fad.stop_gradient(x)."
         )
     )
 

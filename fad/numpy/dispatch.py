@@ -84,8 +84,9 @@ def _write(ufunc: np.ufunc, method: str, name: str, inputs: Any, options: dict[s
         return ufunc(*map(_to_numpy, inputs), **options)
     if in_place:
         what = f"an in-place operation ({name}) would write a tensor into a NumPy array"
-        instead = "write a = a + x instead of a += x"
-        raise FadTypeError(located(f"{what}; {instead}."))
+        whole = "write a = a + x instead of a += x"
+        part = "a = a.at[i].set(a[i] + x) instead of a[i] += x, with a = fad.asarray(a)"
+        raise FadTypeError(located(f"{what}; {whole}; {part}."))
     refuse_out(name, outs)
 
 
@@ -104,6 +105,21 @@ def _scipy_function(ufunc: np.ufunc) -> Any:
     if module is None or getattr(np, ufunc.__name__, None) is ufunc:
         return None
     return getattr(module, ufunc.__name__, None)
+
+
+def counterpart(function: Any) -> str:
+    """The name of fad's function for one of NumPy's or SciPy's, for messages; "" if none."""
+    if isinstance(function, np.ufunc):
+        *parts, name = _title(function).split(".")
+    else:
+        # SciPy's functions name the private module within that one where they are written.
+        parts = str(getattr(function, "__module__", "")).split(".")[:2]
+        name = getattr(function, "__name__", "")
+    if parts[:1] not in (["numpy"], ["scipy"]):
+        return ""
+    module = ".".join(["fad", *parts])
+    found = getattr(sys.modules.get(module), name, None)
+    return "" if found is None or isinstance(found, type) else f"{module}.{name}"
 
 
 # ------------------------------------------------------------------------------------- functions

@@ -1,7 +1,12 @@
 """Plain NumPy functions, ufuncs and their methods on tensors of every level."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.special
 
 import fad
 import fad.numpy as fnp
@@ -357,6 +362,42 @@ def test_an_array_cannot_take_in_a_tensor_of_a_transform_in_place():
 
     with pytest.raises(FadTypeError, match=r"in-place operation.*write a = a \+ x"):
         fad.grad(f)(X)
+
+    def inside(x):
+        total = np.zeros(5)
+        total[1:-1] += x
+        return total.sum()
+
+    with pytest.raises(FadTypeError, match=r"a = a\.at\[i\]\.set\(a\[i\] \+ x\) instead of"):
+        fad.grad(inside)(X)
+
+
+@pytest.mark.parametrize(
+    ("called", "ours"),
+    [
+        (lambda x: scipy.special.logsumexp(x), "fad.scipy.special.logsumexp"),
+        (lambda x: scipy.special.softmax(x)[0], "fad.scipy.special.softmax"),
+        (lambda x: scipy.special.ndtr([x[0]]), "fad.scipy.special.ndtr"),
+        (lambda x: scipy.linalg.cholesky(np.diag(x * x)), "fad.scipy.linalg.cholesky"),
+        (lambda x: np.sum([x[0], x[1]]), "fad.numpy.sum"),
+        (lambda x: np.log([x[0], x[1]]), "fad.numpy.log"),
+        (lambda x: np.array([x[0], 1.0]), "fad.numpy.array"),
+        (lambda x: np.linalg.norm([x[0], 1.0]), "fad.numpy.linalg.norm"),
+        (lambda x: np.full(3, x[0]), "fad.numpy.full"),
+        (lambda x: scipy.linalg.expm(np.diag(x)), None),
+        (lambda x: np.float64(x[0]), None),
+    ],
+)
+def test_a_function_that_takes_no_tensors_is_refused_by_the_name_of_ours(called, ours):
+    with pytest.raises(FadTypeError, match="its derivative would be lost") as caught:
+        fad.grad(called)(X)
+    expected = f" Write {ours}; " if ours else " Call functions of NumPy, fad.numpy or fad.scipy "
+    assert expected in str(caught.value)
+
+
+def test_every_namespace_is_there_after_import_fad():
+    code = "import fad; fad.scipy.linalg.cholesky, fad.scipy.special.ndtr, fad.numpy.linalg.inv"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_other_array_types_may_answer():
