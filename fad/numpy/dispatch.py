@@ -239,16 +239,18 @@ def missing(name: str) -> AttributeError:
 def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
     """Run NumPy's own function on concrete tensors; the error where that cannot be done."""
     short = name.removeprefix("numpy.")
-    if short in _WRITERS or short.endswith(".at"):
+    tensors = list(_tensors((args, kwargs)))
+    concrete = all(t.__class__ is Array for t in tensors)
+    writes = short in _WRITERS or short.endswith(".at")
+    if concrete and (not writes or (args and isinstance(args[0], np.ndarray))):
+        return func(*_to_numpy(args), **_to_numpy(kwargs))
+    if writes:
         instead = instead_of(short) or "x.at[indices].set(values)"
         raise FadTypeError(
             located(
                 f"{name} would write into an array, and tensors are immutable. Write {instead}."
             )
         )
-    tensors = list(_tensors((args, kwargs)))
-    if all(t.__class__ is Array for t in tensors):
-        return func(*_to_numpy(args), **_to_numpy(kwargs))
     level = next(t for t in tensors if t.__class__ is not Array).level
     other = instead_of(short)
     hint = f"Use {other}. " if other else ""

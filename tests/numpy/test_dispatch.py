@@ -354,6 +354,21 @@ def test_an_array_takes_in_concrete_tensors_in_place():
     assert type(w) is np.ndarray
 
 
+def test_functions_that_write_into_an_array_take_concrete_tensors():
+    g = fad.grad(lambda x: (x * x).sum())(X)
+    a = np.zeros(3)
+    np.copyto(a, g)
+    np.testing.assert_array_equal(a, 2 * X)
+    np.add.at(a, [0, 0], g[:2])
+    np.put(a, 2, g[0])
+    np.testing.assert_array_equal(a, [4 * X[0] + 2 * X[1], 2 * X[1], 2 * X[0]])
+    for write in (lambda: np.copyto(g, a), lambda: np.add.at(g, [0], a[:1])):
+        with pytest.raises(FadTypeError, match="tensors are immutable"):
+            write()
+    with pytest.raises(FadTypeError, match="would write into an array"):
+        fad.grad(lambda x: np.copyto(a, x))(X)
+
+
 def test_an_array_cannot_take_in_a_tensor_of_a_transform_in_place():
     def f(x):
         total = np.zeros(3)
