@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
 import fad
+from fad.core import kernels, program
 
 _WATCH = """
 import jax
@@ -60,3 +62,31 @@ def test_taking_an_array_compiles_nothing_whatever_its_shape(
     assert not compiled
     np.asarray(fad.asarray(np.ones((13, 17))) + 1.0)
     assert compiled, "the listener hears of compilations"
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, "u1", "u4", "u8", "i1", "i4", "f2", "f4", "f8", "c8", "c16"]
+)
+def test_programs_without_fusion_transpose_every_dtype(dtype: str) -> None:
+    """XLA lost transposes of complex and unsigned numbers there."""
+
+    def through(xp: Any, x: Any) -> list[Any]:
+        y = xp.where(x != 0, x, x)
+        moved = xp.transpose(xp.reshape(y, (4, 3, 1)), (1, 2, 0))
+        return [y.T.reshape(12), y.T.reshape(3, 2, 2), moved.reshape(3, 4), x.T.ravel()]
+
+    x = np.arange(12).reshape(4, 3).astype(dtype)
+    found = kernels.compile(lambda x: through(jax.numpy, x), fuse=False)(x)
+    for a, b in zip(found, through(np, x), strict=True):
+        np.testing.assert_array_equal(np.asarray(a), b)
+
+
+def test_long_programs_of_complex_numbers() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(program.MAX_FUSED):
+            x = x * 1j
+        return x.T.ravel()
+
+    x = np.arange(6.0).reshape(2, 3) + 1j
+    with fad.config(compile="always"):
+        np.testing.assert_allclose(np.asarray(fad.jit(f)(x)), f(x), rtol=1e-12)
