@@ -11,9 +11,10 @@ their temporaries all at once. Its CPU backend is asked to do without where fad 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import numpy as np
@@ -21,13 +22,14 @@ from jax import lax
 from jax import numpy as _jnp
 
 from fad.core.aval import Aval, make_aval
+from fad.core.errors import FadRuntimeError, located
 
 Buffer = Any
 """A jax.Array, or a NumPy array that fad owns and nobody writes to."""
 
 _compilations = itertools.count()
 _compiled_so_far = 0
-enable_x64 = jax.enable_x64
+enable_x64: Any = jax.enable_x64
 _struct: Any = jax.ShapeDtypeStruct
 
 
@@ -51,6 +53,25 @@ def start() -> None:
         jax.devices("cpu")
     finally:
         options.update(_ASYNCHRONOUS, before)
+    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+        os.register_at_fork(after_in_child=_refuse_to_run)
+
+
+def _refuse_to_run() -> None:
+    """In a process forked off this one XLA has no threads, and would wait for them forever."""
+    global enable_x64
+    enable_x64 = _forked
+
+
+def _forked(_: bool) -> NoReturn:
+    raise FadRuntimeError(
+        located(
+            "this process was forked from one in which fad had computed, and XLA's threads do not "
+            'survive that. Start processes afresh: multiprocessing.get_context("spawn"), with '
+            "concurrent.futures as ProcessPoolExecutor(mp_context=...). Or fork before the first "
+            "computation"
+        )
+    )
 
 
 _ASYNCHRONOUS = "jax_cpu_enable_async_dispatch"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -36,9 +37,13 @@ def test_importing_fad_starts_no_backend() -> None:
     assert _output(_WATCH + "import fad\nprint(seen)") == "[]"
 
 
-def _output(program: str) -> str:
+def _output(program: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     return done.stdout.strip()
 
@@ -90,3 +95,37 @@ def test_long_programs_of_complex_numbers() -> None:
     x = np.arange(6.0).reshape(2, 3) + 1j
     with fad.config(compile="always"):
         np.testing.assert_allclose(np.asarray(fad.jit(f)(x)), f(x), rtol=1e-12)
+
+
+_FORK = """
+import os, signal, sys, warnings
+warnings.simplefilter("ignore")  # JAX and Python warn of the fork, too
+import numpy as np
+import fad
+def compute(k):
+    return float(fad.grad(lambda x: x * x * k)(3.0))
+if sys.argv[1] == "after":
+    compute(1.0)
+    before = fad.asarray([1.0, 2.0]) * 3.0
+    np.asarray(before)
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    if sys.argv[1] == "after":
+        print(np.asarray(before))
+    try:
+        print(compute(2.0), fad.jit(np.sinh)(0.0))
+    except RuntimeError as error:
+        print(str(error).split(",")[0])
+    sys.stdout.flush()
+    os._exit(0)
+os.waitpid(child, 0)
+print(compute(2.0))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_process_forked_after_a_computation_says_so_instead_of_hanging() -> None:
+    message = "this process was forked from one in which fad had computed"
+    assert _output(_FORK, "after").splitlines() == ["[3. 6.]", message, "12.0"]
+    assert _output(_FORK, "before").splitlines() == ["12.0 0.0", "12.0"]
