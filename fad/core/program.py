@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -233,5 +234,6 @@ def program_for(
         if len(_programs) > _MAX_PROGRAMS:
             _programs.popitem(last=False)
     else:
-        _programs.move_to_end(key)
+        with suppress(KeyError):  # another thread may have let go of it just now
+            _programs.move_to_end(key)
     return program, used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,3 +139,16 @@ def test_a_jitted_function_keeps_what_streams_release(hold_little: int) -> None:
     before = kernels.compilations()
     assert np.asarray(jitted(x)).tobytes() == expected
     assert kernels.compilations() == before
+
+
+def test_a_program_may_be_let_go_of_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Racing(OrderedDict[Any, Any]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            found = super().get(key, default)
+            self.clear()  # as that thread would, between this and the next line here
+            return found
+
+    monkeypatch.setattr(program, "_programs", Racing())
+    graph = fad.make_graph(np.sin)(np.ones(3))
+    first, _ = program.program_for(graph, "auto")
+    assert program.program_for(graph, "auto")[0] is first
