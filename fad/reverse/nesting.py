@@ -39,6 +39,7 @@ def _on_a_stack_of_its_own(execution: Callable[[], Any]) -> Any:
     mine = local.__dict__
     results: list[Any] = []
     errors: list[BaseException] = []
+    done = threading.Event()
 
     def work() -> None:
         local.__dict__.update(mine)
@@ -47,10 +48,15 @@ def _on_a_stack_of_its_own(execution: Callable[[], Any]) -> Any:
         except BaseException as error:
             errors.append(error)
         mine.update(local.__dict__)
+        done.set()
 
     thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
     thread.start()
-    thread.join()
+    while not done.is_set():
+        try:
+            done.wait()
+        except BaseException as error:  # such as Ctrl-C: the stream comes back first
+            errors.append(error)
     if errors:
         raise errors.pop()
     return results.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 import time
 import weakref
@@ -528,3 +529,27 @@ def test_several_threads_run_over_one_tape() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
+def test_an_interrupt_waits_for_the_thread_that_has_the_stream() -> None:
+    def ring(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    x = fad.asarray(2.0)
+    ended: list[Any] = []
+
+    def execution() -> None:
+        y = mul(x, x)
+        time.sleep(0.3)
+        ended.append(mul(y, 3.0))
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            nesting._on_a_stack_of_its_own(execution)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(ended) == 1
+    assert float(add(ended[0], 1.0)) == 13.0
