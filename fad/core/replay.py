@@ -19,7 +19,7 @@ from fad.core.stream import (
     place_at,
     present,
 )
-from fad.core.tensor import Array
+from fad.core.tensor import Array, Tensor
 from fad.core.trie import TrieNode
 
 
@@ -106,8 +106,8 @@ class _Recorder:
             return None
         return position if present(local.segment, position) is leaf else None
 
-    def memo(self, segment: Segment, results: Sequence[Array | None]) -> _Memo | None:
-        """The memo, or None if another call might record something else."""
+    def memo(self, segment: Segment, results: Sequence[Tensor | None]) -> _Memo | None:
+        """The memo, or None if another call might record something else, or it is being staged."""
         self._add_leg(segment, [])
         if not self.possible:
             return None
@@ -116,7 +116,7 @@ class _Recorder:
             if array is None:
                 places.append(None)
                 continue
-            position = position_of(segment, array)
+            position = position_of(segment, array) if isinstance(array, Array) else None
             if position is None or (position < segment.start and position < self.first):
                 return None
             places.append((position, array.aval))
@@ -129,10 +129,11 @@ def forbid() -> None:
         recorder.possible = False
 
 
-def replayed(key: Any, compute: Callable[[], list[Array | None]]) -> list[Array | None]:
+def replayed(key: Any, compute: Callable[[], list[Any]]) -> list[Any]:
     """``compute()``, or what it recorded when the stream last stood here, taken over in one step.
 
-    ``compute`` returns a list of concrete tensors or Nones and must be a function of ``key`` and of
+    ``compute`` returns a list of tensors, staged ones where a constant is differentiated inside
+    ``jit`` and concrete ones elsewhere, or Nones, and must be a function of ``key`` and of
     what the run has recorded alone.
     """
     start = local.segment.node

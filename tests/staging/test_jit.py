@@ -597,3 +597,30 @@ def test_float0_results_are_constants() -> None:
     assert none.dtype == fad.float0
     with pytest.raises(TypeError, match=r"returned a str at \['z'\]"):
         fad.jit(lambda p: {**gradient(p), "z": "text"})({"x": X, "n": 3})
+
+
+def cube(x: Any) -> Any:
+    return np.sum(x**3)
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda: fad.grad(cube)(X),
+        lambda: fad.jacfwd(np.sin)(X),
+        lambda: fad.jacrev(np.sin)(X),
+        lambda: fad.jacobian(np.sin, chunk_size=2)(X),
+        lambda: fad.hessian(cube)(X),
+        lambda: fad.value_grad_and_hessian(cube)(X)[2],
+        lambda: fad.hvp(cube, (X,), (X,))[0],
+        lambda: fad.vhp(cube, (X,), (X,))[0],
+        lambda: fad.gnvp(np.sin, (X,), (X,))[0],
+        lambda: fad.linearize(fad.jit(np.sin), X)[1].matrix(),
+    ],
+)
+def test_derivatives_at_constants_inside_jit(derivative: Any) -> None:
+    scaled = fad.jit(lambda s: s * derivative())
+    found = [np.asarray(scaled(s)) for s in (1.0, 2.0)]  # before there is anything to replay
+    expected = np.asarray(derivative())
+    close(found, [expected, 2.0 * expected])
+    close(fad.jit(lambda s: s * derivative())(3.0), 3.0 * expected)
