@@ -62,8 +62,8 @@ class Config:
                 located(f"fad.config has no setting {unknown.pop()!r}; "
                         f"it has {', '.join(Settings._fields)}")
             )  # fmt: skip
-        if changes.get("compile", "auto") not in ("auto", "always", "never"):
-            raise FadValueError(located("compile must be 'auto', 'always' or 'never'"))
+        for name, value in changes.items():
+            _check(name, value)
         before = _current.get()
         after = before._replace(**changes)
         # Derivatives differ under strong_zero, how programs run does not: no flush for that.
@@ -79,6 +79,20 @@ class Config:
             _count_strong(-after.strong_zero)
             if restart:
                 _announce()
+
+
+def _check(name: str, value: Any) -> None:
+    default = getattr(_DEFAULT, name)
+    if name == "compile":
+        if value not in ("auto", "always", "never"):
+            raise FadValueError(located("compile must be 'auto', 'always' or 'never'"))
+    elif type(value) is not type(default):
+        kind = type(default).__name__
+        raise FadTypeError(located(f"{name} must be of type {kind}, got {value!r}"))
+    elif name == "max_pending" and value < 1:
+        raise FadValueError(
+            located(f"max_pending must be 1 (immediate execution) or more, got {value}")
+        )
 
 
 on_change: list[Callable[[], object]] = []

@@ -184,8 +184,8 @@ def record(step: Operation | ReverseRule, operands: tuple[Any, ...]) -> Any:
         parent = segment.node
         node = parent.next.get(tuple(key))
         if node is None:
-            settings = parent.settings
-            if parent.depth >= segment.limit or parent.nbytes > settings.max_pending_bytes:
+            depth, most = parent.depth, parent.settings.max_pending_bytes
+            if depth >= segment.limit or (depth and parent.nbytes > most):
                 flush()
                 continue
             node = _new_step(parent, tuple(key), operands)
