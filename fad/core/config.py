@@ -70,13 +70,13 @@ class Config:
         restart = after._replace(strong_zero=before.strong_zero) != before
         token = _current.set(after)
         _count_strong(after.strong_zero)
-        if restart:
-            _announce()
         try:
+            if restart:  # which runs what is pending, and that may fail
+                _announce()
             yield
         finally:
-            _current.reset(token)
             _count_strong(-after.strong_zero)
+            _current.reset(token)
             if restart:
                 _announce()
 

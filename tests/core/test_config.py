@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fad
+from fad.core import stream
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,20 @@ def test_an_operand_above_the_bound_of_pending_bytes_is_computed_with(most: int)
     pool = ThreadPoolExecutor(1)
     assert pool.submit(compute).result(60) == (1000.0, 1.0)
     pool.shutdown()
+
+
+def test_a_program_that_fails_where_a_block_begins_leaves_the_settings_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    pending = fad.asarray(np.ones(3)) * 2.0
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "execute", fail)
+        with pytest.raises(MemoryError), fad.config(compile="never", strong_zero=True):
+            pass
+    assert (fad.config.compile, fad.config.strong_zero) == ("auto", False)
+    with pytest.raises(RuntimeError, match="the program that computes this tensor failed"):
+        float(pending[0])
+    assert float(fad.grad(lambda x: x * x)(3.0)) == 6.0
