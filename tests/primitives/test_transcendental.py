@@ -68,7 +68,7 @@ REAL = {
     "erfc": (mp.erfc, gaussian(-2), join(SMALL, between(-26, 26), between(-1, 1))),
 }
 # What the compiler's own kernels leave: see fad/primitives/precise.py.
-VALUE_BOUNDS = {"tanh": 8.0}
+VALUE_BOUNDS = {"tanh": 8.0, "erfc": 4.0}
 SLOPE_BOUNDS = {"sech2": 8.0}
 
 
