@@ -119,9 +119,21 @@ def _apply(library: Any, xp: Any, f: Scalar, name: str) -> Scalar:
         return lambda x: library.jit(f)(x)
     if name == "jacobian":
         return lambda x: xp.sum(library.jacfwd(f)(x) * DIRECTION)
+    if name == "linearize":
+
+        def value_and_product(x: Any) -> Any:
+            value, linear_map = library.linearize(f, x)
+            return value + linear_map(DIRECTION)
+
+        return value_and_product
+    if name == "constant":
+        return lambda x: xp.sum(library.grad(f)(0.5 * DIRECTION) * xp.sin(x))
     assert name == "closure"
     return lambda x: library.grad(lambda s: f(s * x))(xp.sum(0.0 * x) + 0.9)
 
 
-TRANSFORMS = ["grad", "jvp", "vjp", "vmap", "vmap_closed", "jit", "jacobian", "closure"]
+TRANSFORMS = [
+    *("grad", "jvp", "vjp", "linearize", "vmap", "vmap_closed", "jit", "jacobian"),
+    *("closure", "constant"),
+]
 compositions = st.lists(st.sampled_from(TRANSFORMS), min_size=1, max_size=3)
