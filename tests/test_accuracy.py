@@ -114,7 +114,7 @@ def test_the_numbers_are_those_of_today(row):
     exact = EXACT[row]
     function = LIBRARIES["fad"].find(primitive_of(row), exact)
     for dtype in ("float64", "float32"):
-        operands = operands_of(exact, dtype, 0.05)
+        operands = [x[::20] for x in operands_of(exact, dtype)]  # some of what was measured
         for path in exact.paths:
             if len(path) > 1:
                 continue
