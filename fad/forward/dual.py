@@ -101,7 +101,14 @@ def make_dual(level: DualLevel, primal: Any, tangent: Any) -> DualTensor:
 
     Both may be tensors of levels that began before this one.
     """
-    _check_level(level)
+    _check_level("make_dual", level)
+    if not level.active:
+        raise FadRuntimeError(
+            located(
+                f"make_dual: the level of {level.describe()} has ended. Make dual tensors within "
+                f"its with block, or begin a level: {_BEGIN}"
+            )
+        )
     primal, tangent = lift(primal), lift(tangent)
     _check_beneath(level, "primal", primal)
     _check_beneath(level, "tangent", tangent)
@@ -122,17 +129,10 @@ def make_dual(level: DualLevel, primal: Any, tangent: Any) -> DualTensor:
 _BEGIN = "with fad.forward.dual_level() as level: ..."
 
 
-def _check_level(level: Any) -> None:
+def _check_level(function: str, level: Any) -> None:
     if not isinstance(level, DualLevel):
         raise FadTypeError(
-            located(f"make_dual takes a level first, got {kind_of(level)}. Write {_BEGIN}")
-        )
-    if not level.active:
-        raise FadRuntimeError(
-            located(
-                f"make_dual: the level of {level.describe()} has ended. Make dual tensors within "
-                f"its with block, or begin a level: {_BEGIN}"
-            )
+            located(f"{function} takes a level first, got {kind_of(level)}. Write {_BEGIN}")
         )
 
 
@@ -157,7 +157,24 @@ def _check_beneath(level: DualLevel, kind: str, x: Tensor) -> None:
 
 
 def unpack_dual(level: DualLevel, x: Any) -> tuple[Any, Any]:
-    """Primal and tangent of ``x`` at ``level``; the tangent is None if ``x`` has none there."""
+    """Primal and tangent of ``x`` at ``level``; the tangent is None if ``x`` has none there.
+
+    Where levels nest, unpack at the inner one first: its primal and its tangent can each have a
+    tangent at the outer one.
+    """
+    _check_level("unpack_dual", level)
     if isinstance(x, DualTensor) and x.level is level:
         return x.primal, x.tangent
+    if not isinstance(x, Tensor):
+        return x, None
+    x.level.check_active(x)
+    if x.level.number > level.number:
+        raise FadValueError(
+            located(
+                f"unpack_dual: the tensor {x.aval} is of {x.level.describe()}, which began after "
+                f"{level.describe()}: its tangent there, if it has one, lies beneath. Unpack what "
+                "that transform returns or, of an inner dual_level, what fad.forward.unpack_dual "
+                "gives there."
+            )
+        )
     return x, None

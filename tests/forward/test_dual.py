@@ -57,10 +57,27 @@ def test_levels_are_told_apart() -> None:
             y = make_dual(inner, 5.0, 1.0)
             z = x * y
             value, by_y = unpack_dual(inner, z)
-            assert unpack_dual(outer, z) == (z, None)  # the inner level lies above
+            with pytest.raises(ValueError, match=r"unpack_dual: .* is of dual_level called at"):
+                unpack_dual(outer, z)  # the inner level lies above: its tangent lies beneath
         assert float(unpack_dual(outer, by_y)[0]) == 3.0
         assert float(unpack_dual(outer, by_y)[1]) == 1.0
         assert float(unpack_dual(outer, value)[1]) == 5.0
+
+
+def test_no_tangent_is_taken_for_zero_that_lies_beneath() -> None:
+    with dual_level() as level:
+        x = make_dual(level, X, V)
+        message = r"unpack_dual: the tensor f64~? is of vmap\(.*, which began after dual_level"
+        with pytest.raises(ValueError, match=message):
+            fad.vmap(lambda t: unpack_dual(level, t * t)[0])(x)
+        primal, tangent = unpack_dual(level, fad.vmap(lambda t: t * t)(x))
+    close(primal, X * X)
+    close(tangent, 2 * X * V)
+    message = "escaped from dual_level called at"
+    with dual_level() as later, pytest.raises(RuntimeError, match=message):
+        unpack_dual(later, x)
+    with pytest.raises(TypeError, match=r"unpack_dual takes a level first, got a float"):
+        unpack_dual(1.0, x)  # type: ignore[arg-type]
 
 
 def test_a_dual_of_a_dual_of_its_own_level_beneath() -> None:
