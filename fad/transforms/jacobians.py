@@ -256,6 +256,8 @@ class Point:
         """Blocks [output][input], one reverse pass per output element."""
         out_avals = [x.aval for x in outs]
         pieces: list[list[Any]] = [[] for _ in self.in_avals]
+        for x in outs:  # nodes hold what is saved: recording the cotangents may flush it
+            recording.edge(x)
         for start, stop in self._with_bar(chunks):
             level = BatchLevel(None, stop - start)
             cotangents = basis_vectors(level, out_avals, start, stop)

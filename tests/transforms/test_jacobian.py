@@ -299,3 +299,13 @@ def test_outputs_without_derivative_are_named_beside_float0() -> None:
     f = lambda x: {"a": np.zeros(2, fad.float0), "b": 3, "c": x}  # noqa: E731
     with pytest.raises(TypeError, match=r"the output at \['b'\] is i64"):
         fad.jacobian(f)(X)
+
+
+@pytest.mark.parametrize("limit", range(1, 9))
+def test_a_flush_between_the_function_and_the_backward_pass(limit: int) -> None:
+    f = lambda x: np.sin(x) * x[0]  # noqa: E731
+    with fad.config(max_pending=limit):
+        for _ in range(3):  # recorded, and replayed
+            for chunk_size in (2, None):
+                rows = fad.jacrev(f, chunk_size=chunk_size)(X)
+                close(rows, np.diag(np.cos(X) * X[0]) + np.outer(np.sin(X), [1.0, 0.0, 0.0]))
