@@ -6,6 +6,7 @@ are identical programs, whatever surrounded them.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -73,3 +74,18 @@ def restart() -> None:
 
 
 config.on_change.append(restart)
+
+
+def _apart(phase: str, _: dict[str, int]) -> None:
+    """The garbage collector starts or stops, maybe in the midst of a recording: what finalizers
+    compute meanwhile goes to a stream of its own, as if another thread computed it."""
+    mine = local.__dict__
+    if phase == "stop":
+        mine.update(mine.pop("interrupted", {}))
+    elif "interrupted" not in mine:
+        interrupted = mine.copy()
+        local.__init__()  # type: ignore[misc]
+        mine["interrupted"] = interrupted
+
+
+gc.callbacks.append(_apart)

@@ -18,7 +18,8 @@ and an array's place on its stream never changes, so any thread may read or use 
 
 Exceptions: one may come up at any call (Ctrl-C, an alarm, a recursion too deep, a scalar that
 overflows). So where the stream moves on, all that it needs is made first; then ``node`` and
-``refs`` change together, with no call between the two, and always agree.
+``refs`` change together, with no call between the two, and always agree. What finalizers compute
+while the garbage collector runs, which it may do in between, goes elsewhere: see fad.core.runs.
 """
 
 from __future__ import annotations

@@ -380,3 +380,53 @@ def test_an_exception_at_any_call_leaves_the_stream_usable(kind: str) -> None:
             assert works[name]() == pytest.approx(expected[name], rel=1e-14), (name, number)
         held.clear()
     assert number > 50
+
+
+class _Computing:
+    """Dies by the garbage collector alone, and then computes with fad."""
+
+    def __init__(self, tensor: Any, results: list[Any]) -> None:
+        self.itself, self.tensor, self.results = self, tensor, results
+
+    def __del__(self) -> None:
+        pending = np.sin(self.tensor) * 2.0
+        self.results.append(float(fad.grad(np.cos)(0.5)))  # flushes
+        self.results.append(pending)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("transform", ["none", "grad", "jvp"])
+def test_finalizers_compute_while_the_garbage_collector_interrupts(
+    transform: str, every: int
+) -> None:
+    def f(x: Any) -> Any:
+        for _ in range(20):
+            _Computing(constant, results)
+            x = np.sin(x) * 1.5 + x * x * 0.01 + np.split(np.ones(4) * x, 2)[0].sum() * 0.1
+        return x
+
+    def compute() -> float:
+        if transform == "none":
+            return float(f(fad.asarray(0.3)))
+        if transform == "grad":
+            return float(fad.grad(f)(0.3))
+        return float(fad.jvp(f, (0.3,), (1.0,))[1])
+
+    results: list[Any] = []
+    constant = fad.asarray(0.5)
+    thresholds = gc.get_threshold()
+    gc.disable()
+    try:
+        expected = compute()
+        gc.collect()  # finalizers of what is not to be seen below
+        results.clear()
+        gc.enable()
+        gc.set_threshold(every, 1, 1)
+        for _ in range(5):
+            assert compute() == pytest.approx(expected, rel=1e-12)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.enable()
+    assert len(results) > 20
+    for i, result in enumerate(results):
+        assert float(result) == pytest.approx((-1.0 if i % 2 == 0 else 2.0) * np.sin(0.5))
