@@ -26,13 +26,15 @@ def reusable_memory(graph: Graph, donated: Sequence[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def to_give_away(x: Any, buffer: Any) -> Any:
-    """The buffer of a donated leaf, or a copy if somebody else may read it."""
+def to_give_away(x: Any, buffer: Any, captures: Sequence[Any]) -> Any:
+    """The buffer of a donated leaf, or a copy if somebody else may read it, or the program itself
+    that has captured the same tensor."""
     mine = x.__class__ is Array and getrefcount(buffer) <= _ALONE
+    mine = mine and all(x is not captured for captured in captures)
     return buffer if mine else kernels.put(buffer)
 
 
-def _references(x: Any, buffer: Any) -> int:
+def _references(x: Any, buffer: Any, captures: Sequence[Any]) -> int:
     return getrefcount(buffer)
 
 
@@ -40,7 +42,7 @@ def _count_alone() -> int:
     """How many references there are to a buffer that only its tensor and a list of buffers hold."""
     x = Array(SCALARS[float], object())
     buffers = [x.buffer]
-    return _references(x, buffers[0])
+    return _references(x, buffers[0], ())
 
 
 _ALONE = _count_alone()

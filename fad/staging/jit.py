@@ -189,7 +189,7 @@ class Jitted:
                 flush()
                 buffers = [_buffer(x) for x in leaves]
                 for i in compiled.donated:
-                    buffers[i] = to_give_away(leaves[i], buffers[i])
+                    buffers[i] = to_give_away(leaves[i], buffers[i], compiled.captures)
                 result = compiled.run(buffers)
                 mark_donated(self._name(), [leaves[i] for i in compiled.donated])
             else:

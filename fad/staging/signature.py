@@ -79,11 +79,14 @@ def _content(value: Any) -> Any:
         if value.dtype.hasobject:
             raise TypeError("an array of objects has no content to compare")
         return value.shape, value.dtype.str, value.tobytes()
-    if type(value) is float:
-        return float, value.hex()
-    if type(value) is tuple:
-        return tuple, tuple([_content(x) for x in value])
-    return type(value), value
+    kind = type(value)
+    if kind is float or kind is complex:
+        return kind, value.real.hex(), value.imag.hex()
+    if kind is tuple or kind is frozenset:
+        return kind, kind(map(_content, value))
+    if isinstance(value, tuple):  # a named tuple
+        return kind, value, tuple(map(_content, value))
+    return kind, value
 
 
 def places(option: str, f: Callable[..., Any], numbers: int | Sequence[int]) -> tuple[int, ...]:

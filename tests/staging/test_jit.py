@@ -6,6 +6,7 @@ import copy
 import gc
 import pickle
 import weakref
+from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial, update_wrapper
@@ -152,6 +153,14 @@ def test_static_values_are_compared_by_what_they_are() -> None:
     assert (h(np.arange(3), 1).dtype, h(np.arange(3), 1.0).dtype) == (np.int64, np.float64)
     h = fad.jit(lambda x, s: x * s[0], static_argnums=1)
     assert (h(np.arange(3), (1,)).dtype, h(np.arange(3), (1.0,)).dtype) == (np.int64, np.float64)
+    scale = namedtuple("scale", "by")
+    assert [h(np.arange(3), scale(s)).dtype for s in (1, 1.0)] == [np.int64, np.float64]
+    h = fad.jit(lambda x, s: x * next(iter(s)), static_argnums=1)
+    dtypes = [h(np.arange(3), frozenset([s])).dtype for s in (1, 1.0)]
+    assert dtypes == [np.int64, np.float64]
+    h = fad.jit(lambda x, s: x + s.imag, static_argnums=1)
+    signs = [np.signbit(np.asarray(h(-0.0, s))) for s in (0j, complex(0.0, -0.0))]
+    assert signs == [False, True]
 
 
 def test_static_arrays_are_compared_by_content() -> None:
@@ -383,6 +392,15 @@ def test_memory_that_others_hold_is_copied_before_it_is_given_away() -> None:
     one = fad.jit(lambda x, y: x + y, donate_argnums=0)
     x = fad.asarray(X)
     equal(one(x, x), 2 * X)
+
+
+def test_a_donated_argument_that_the_function_has_captured() -> None:
+    x = fad.asarray(X) + 0.0
+    g = fad.jit(lambda y: y + x, donate_argnums=0)
+    equal(g(X), 2 * X)
+    equal(g(x), 2 * X)
+    with pytest.raises(fad.FadError, match="donated"):
+        g(X)
 
 
 def test_memory_that_nobody_else_holds_is_reused() -> None:
