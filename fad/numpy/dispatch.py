@@ -96,6 +96,13 @@ def _title(ufunc: np.ufunc) -> str:
     for module in ("numpy", "scipy.special"):
         if getattr(sys.modules.get(module), name, None) is ufunc:
             return f"{module}.{name}"
+    frame = sys._getframe(1) if name.startswith("_") else None
+    while frame is not None:  # which of SciPy's functions calls this one of its own
+        module = ".".join(str(frame.f_globals.get("__name__")).split(".")[:2])
+        public = frame.f_code.co_name
+        if module.startswith("scipy.") and hasattr(sys.modules.get(module), public):
+            return f"{module}.{public}"
+        frame = frame.f_back
     return name
 
 
@@ -115,11 +122,14 @@ def counterpart(function: Any) -> str:
         # SciPy's functions name the private module within that one where they are written.
         parts = str(getattr(function, "__module__", "")).split(".")[:2]
         name = getattr(function, "__name__", "")
-    if parts[:1] not in (["numpy"], ["scipy"]):
-        return ""
-    module = ".".join(["fad", *parts])
-    found = getattr(sys.modules.get(module), name, None)
-    return "" if found is None or isinstance(found, type) else f"{module}.{name}"
+    return _fads(".".join([*parts, name])) if parts[:1] in (["numpy"], ["scipy"]) else ""
+
+
+def _fads(name: str) -> str:
+    """The same for a name such as ``scipy.special.zeta``."""
+    module, _, last = f"fad.{name}".rpartition(".")
+    found = getattr(sys.modules.get(module), last, None)
+    return "" if found is None or isinstance(found, type) else f"fad.{name}"
 
 
 # ------------------------------------------------------------------------------------- functions
@@ -252,7 +262,7 @@ def _by_numpy(func: Any, name: str, args: Any, kwargs: Any) -> Any:
             )
         )
     level = next(t for t in tensors if t.__class__ is not Array).level
-    other = instead_of(short)
+    other = instead_of(short) or _fads(name)
     hint = f"Use {other}. " if other else ""
     raise FadTypeError(
         located(

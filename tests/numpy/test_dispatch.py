@@ -480,3 +480,15 @@ def test_what_the_namespace_lacks_says_what_to_write(name, instead):
     assert not hasattr(fnp, name)
     with pytest.raises(AttributeError, match="has no attribute 'sinus'"):
         fnp.sinus  # noqa: B018
+
+
+def test_a_refusal_names_the_public_function_that_was_called() -> None:
+    special = pytest.importorskip("scipy.special")
+    pytest.importorskip("fad.scipy.special")
+    with pytest.raises(TypeError, match=r"^scipy\.special\.lambertw is not supported on the"):
+        fad.grad(lambda x: special.lambertw(x).real)(1.5)
+    for function in (special.zeta, lambda x: special.zeta(x, 2.0)):
+        with pytest.raises(
+            TypeError, match=r"^scipy\.special\.zeta .* Use fad\.scipy\.special\.zeta\."
+        ):
+            fad.grad(function)(1.5)
