@@ -13,6 +13,7 @@ from numpy import float64
 from fad.core import dtypes
 from fad.core.aval import SCALARS
 from fad.core.level import BASE, Level
+from fad.core.literals import float_of
 from fad.core.primitive import Operation
 from fad.core.stream import local, record, record1, record2
 from fad.core.tensor import Array, Tensor, lift
@@ -55,7 +56,7 @@ def _simpler(operation: Operation, x: Any, other: Any) -> Any:
     if isinstance(other, Tensor) and operation.primitive.elementwise is not None:
         aval = other.aval
         if kind is int:  # which takes the dtype of inexact numbers
-            return float(x) if aval.inexact else x
+            return float_of(x) if aval.inexact else x
         if kind is float64 and aval.dtype in _DOUBLES and not aval.weak:
             return float(x)
     return x if kind is int else lift(x)

@@ -43,7 +43,12 @@ def _new_buffer(value: Any) -> Buffer:
         # 0.0 and -0.0 are equal, and NaN is not equal to itself: neither can be a key.
         return np.asarray(value)
     buffer = cache.get(value)
-    return _new_in(cache, value, np.asarray(value)) if buffer is None else buffer
+    if buffer is not None:
+        return buffer
+    array = np.asarray(value)
+    if array.dtype.kind == "O":
+        raise too_large(value, np.dtype(np.int64))
+    return _new_in(cache, value, array)
 
 
 def _new_in(cache: dict[Any, Buffer], key: Any, array: Any) -> Buffer:
@@ -72,13 +77,29 @@ def packer(count: int) -> Callable[[Sequence[float]], Buffer]:
     return pack
 
 
+def too_large(value: int, dtype: DType) -> FadOverflowError:
+    """The error for a Python integer that has no value in a dtype."""
+    shown = value if value.bit_length() <= 128 else f"of {value.bit_length()} bits"
+    what = f"Python integer {shown} out of bounds for {dtype}"
+    instead = "; scale it before, or write numpy.inf" if dtype.kind == "f" else ""
+    return FadOverflowError(located(what + instead))
+
+
+def float_of(value: int) -> float:
+    """A Python integer as it meets inexact tensors."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise too_large(value, np.dtype(np.float64)) from None
+
+
 def fitting_int(value: int, dtypes: Sequence[DType]) -> Any:
     """A Python integer as it meets tensors of these dtypes; one that overflows is an error."""
     for dtype in dtypes:
         if dtype.kind in "iu":
             info = np.iinfo(dtype)
             if not info.min <= value <= info.max:
-                raise FadOverflowError(located(f"Python integer {value} out of bounds for {dtype}"))
+                raise too_large(value, dtype)
             if value > _INT64.max:
                 return np.uint64(value)
-    return value if _INT64.min <= value <= _INT64.max else float(value)
+    return value if _INT64.min <= value <= _INT64.max else float_of(value)

@@ -18,6 +18,7 @@ from fad.core.aval import SCALARS, Aval, Shape, make_aval
 from fad.core.dtypes import DType
 from fad.core.errors import FadTypeError, FadValueError, located
 from fad.core.level import BASE, Level
+from fad.core.literals import too_large
 
 if TYPE_CHECKING:
     from fad.core.stream import Segment
@@ -225,7 +226,10 @@ def from_buffer(buffer: kernels.Buffer) -> Array:
 def from_scalar(value: complex) -> Array:
     """A weak zero-dimensional tensor of a Python scalar."""
     aval = SCALARS[type(value)]
-    return Array(aval, np.asarray(value, aval.dtype))
+    try:
+        return Array(aval, np.asarray(value, aval.dtype))
+    except OverflowError:
+        raise too_large(value, aval.dtype) from None  # type: ignore[arg-type]
 
 
 def lift(value: Any) -> Tensor:

@@ -67,3 +67,25 @@ def test_where_no_frame_is_the_users_the_package_is(package):
     finally:
         threading.excepthook = before
     assert caught[0].endswith(f"\n  at {PACKAGE}:8")
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda huge: fad.asarray(1.5) + huge,
+        lambda huge: fad.grad(lambda x: x * huge)(2.0),
+        lambda huge: fad.jit(lambda x: huge - x)(2.0),
+        lambda huge: fad.vmap(lambda x: x * huge)(np.ones(3)),
+        lambda huge: fad.numpy.where(True, fad.asarray(1.5), huge),
+        lambda huge: fad.numpy.sin(huge),
+        lambda huge: fad.numpy.full(3, huge),
+        lambda huge: fad.jit(lambda x: x * 2.0)(huge),
+    ],
+)
+def test_an_integer_too_large_for_any_dtype_is_found_with_the_line(compute):
+    for huge in (10**400, -(10**5000)):  # Python does not print the second one
+        bits = huge.bit_length()
+        message = rf"^Python integer of {bits} bits out of bounds for (float|int)64[^\0]*{__file__}"
+        with pytest.raises(OverflowError, match=message) as error:
+            compute(huge)
+        assert isinstance(error.value, fad.FadError)
