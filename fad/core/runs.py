@@ -45,6 +45,7 @@ def abandon_run(depth: int) -> None:
     local.depth = depth
     if depth == 0:
         local.tape = None
+        local.staging.clear()  # of captures that were interrupted as they ended
 
 
 def outermost(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -83,7 +83,8 @@ class StageLevel(Level):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        local.staging.remove(self)
+        if self in local.staging:  # else an abandoned run took it away
+            local.staging.remove(self)
         self.active = False
 
     def variable(self, aval: Aval) -> int:

@@ -20,6 +20,7 @@ import fad.numpy as fnp
 from fad.core import kernels, stream, trie
 from fad.core.tensor import lift
 from fad.primitives.arithmetic import add, div, mul, neg, sub
+from fad.staging.capture import StageLevel
 
 
 def rosenbrock(x: Any, y: Any) -> Any:
@@ -380,6 +381,24 @@ def test_an_exception_at_any_call_leaves_the_stream_usable(kind: str) -> None:
             assert works[name]() == pytest.approx(expected[name], rel=1e-14), (name, number)
         held.clear()
     assert number > 50
+
+
+def test_a_capture_interrupted_as_it_ends_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(level: StageLevel, *exc_info: object) -> None:
+        raise Interrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StageLevel, "__exit__", interrupt)
+        with pytest.raises(Interrupt):
+            fad.jit(lambda x: x * 2.0)(1.0)
+    np.testing.assert_array_equal(np.asarray(fnp.ones(3)), np.ones(3))
+
+    def catching(x: Any) -> Any:
+        with pytest.raises(ZeroDivisionError):
+            fad.grad(lambda y: y / (1 // 0))(1.0)
+        return x + fnp.ones(3)
+
+    assert fad.eval_shape(catching, 1.0).shape == (3,)
 
 
 class _Computing:
