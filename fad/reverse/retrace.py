@@ -26,8 +26,8 @@ def retraced(
 
     None if it took a tensor, computed before a flush, that nobody holds any more.
     """
-    inputs = level.positions
     path = level.path()
+    inputs = [path.first_place(p) for p in level.positions]
     steps = path.steps
     results = [path.first_place(p) for p in outputs]
     taped = set(inputs).union(*[[p.position for p in step.visible()] for step in steps])

@@ -266,10 +266,11 @@ class StreamTape(TapeLevel):
     def _make_missing_nodes(self) -> None:
         segment = local.segment if local.segment.refs is self.refs else self.segment
         made = self._nodes
+        path = self.path()
         for position, value in zip(self.positions, self._values, strict=True):
-            if position not in made:
-                made[position] = input_node(value.aval), 0
-        for step in self.path().steps:
+            if position not in made:  # steps name the first place of what was met before a flush
+                made[position] = made[path.first_place(position)] = input_node(value.aval), 0
+        for step in path.steps:
             rule = step.rule
             visible = step.visible()
             if rule.pull is None or visible[0].position in made:

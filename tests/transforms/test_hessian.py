@@ -292,3 +292,13 @@ def test_exactly_symmetric_where_products_and_sums_are_one_instruction():
     # In a process of its own: the tests compile without such instructions.
     environment = {**os.environ, "XLA_FLAGS": ""}
     subprocess.run([sys.executable, "-c", SYMMETRIC], env=environment, check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("limit", range(1, 9))
+def test_a_loss_of_what_was_computed_before_a_flush(limit: int) -> None:
+    rows = np.diag(np.cos(X) * X[0]) + np.outer(np.sin(X), [1.0, 0.0, 0.0])
+    expected = rows.T @ (6 * np.sin(X) * X[0] * (rows @ X))
+    with fad.config(max_pending=limit):
+        for _ in range(3):  # recorded, and replayed
+            f, loss = (lambda x: np.sin(x) * x[0]), (lambda r: np.sum(r**3))
+            close(fad.gnvp(f, (X,), (X,), loss=loss)[0], expected)
