@@ -169,20 +169,11 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
         leaves = _found(leg, segment) if leg.places else []
         if leaves is None:
             return None
-        first, standing = len(refs), leg.standing
         if leaves or leg.copies:
-            standing = list(standing)
-        entered = {}
-        for place, leaf in zip(leg.places, leaves, strict=True):
-            standing[place - first] = leaf
-            entered[id(leaf)] = place
-        for position, place in leg.copies.items():
-            standing[place - first] = refs[position]
-        segment.node = leg.end  # all at once, without a call: see fad.core.stream
-        segment.entered |= entered
-        segment.places += leg.places
-        segment.copies |= leg.copies
-        refs += standing
+            _take_over_with_leaves(leg, segment, leaves)
+        else:
+            segment.node = leg.end  # both at once, without a call: see fad.core.stream
+            refs += leg.standing
         if leg is not last:
             held += [_at(segment, position, aval) for position, aval in leg.made]
             flush()
@@ -190,6 +181,21 @@ def _replay(memo: _Memo) -> list[Array | None] | None:
                 return None
     segment = local.segment
     return [None if r is None else _at(segment, *r) for r in memo.results]
+
+
+def _take_over_with_leaves(leg: _Leg, segment: Segment, leaves: list[Array]) -> None:
+    refs = segment.refs
+    first, standing, entered = len(refs), list(leg.standing), {}
+    for place, leaf in zip(leg.places, leaves, strict=True):
+        standing[place - first] = leaf
+        entered[id(leaf)] = place
+    for position, place in leg.copies.items():
+        standing[place - first] = refs[position]
+    segment.node = leg.end  # all at once, without a call: see fad.core.stream
+    segment.entered |= entered
+    segment.places += leg.places
+    segment.copies |= leg.copies
+    refs += standing
 
 
 def _hold(segment: Segment, needed: list[tuple[int, Aval]]) -> list[Array] | None:

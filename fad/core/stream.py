@@ -269,15 +269,20 @@ def enter(segment: Segment, array: Any) -> int:
 
 def flush() -> None:
     """Run everything this thread has pending."""
-    if len(local.segment.refs) > local.segment.start:
-        with local.lock:
-            _flush(local.segment)
+    here = local
+    segment = here.segment
+    if len(segment.refs) == segment.start:
+        return
+    if here.tape is None:
+        _run(segment)
+    else:
+        with here.lock:
+            here.tape.keep()
+            _run(segment)
 
 
-def _flush(segment: Segment) -> None:
+def _run(segment: Segment) -> None:
     refs, start = segment.refs, segment.start
-    if local.tape is not None:
-        local.tape.keep()
     held = [x for r in refs[start:] if r.__class__ is ref and (x := r()) is not None]
     live = [x for y in held if (x := y if y.__class__ is Array else y.value).buffer is None]
     del held
