@@ -22,7 +22,7 @@ from fad.core.tensor import Tensor
 from fad.numpy.axes import one_axis, several_axes, tensor
 from fad.numpy.dtypes import as_dtype, cast, result_type
 from fad.numpy.ufunc import refuse_out
-from fad.primitives import arithmetic, comparison, extrema, reductions
+from fad.primitives import arithmetic, comparison, extrema, reductions, search
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.reductions import Axes
 from fad.primitives.shape import reshape
@@ -266,10 +266,10 @@ def _position(
 def argmax(a: Any, axis: Any = None, out: None = None, *, keepdims: bool = False) -> Tensor:
     """Index of the first maximum along ``axis``, or among all elements; of the first NaN if any."""
     refuse_out("argmax", out)
-    return _position("argmax", reductions.argmax, a, axis, keepdims)
+    return _position("argmax", search.argmax, a, axis, keepdims)
 
 
 def argmin(a: Any, axis: Any = None, out: None = None, *, keepdims: bool = False) -> Tensor:
     """Index of the first minimum along ``axis``, or among all elements; of the first NaN if any."""
     refuse_out("argmin", out)
-    return _position("argmin", reductions.argmin, a, axis, keepdims)
+    return _position("argmin", search.argmin, a, axis, keepdims)

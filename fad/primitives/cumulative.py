@@ -23,6 +23,7 @@ from fad.primitives.arithmetic import add, div, mul, times
 from fad.primitives.comparison import keep_where
 from fad.primitives.declare import NAN, Convention, Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
+from fad.primitives.identity import in_memory
 from fad.primitives.reductions import accumulating, widened
 from fad.primitives.scans import (
     batch_along,
@@ -193,7 +194,9 @@ def cumprod(x: Any, axis: int, reverse: bool = False) -> Any:
 # ---------------------------------------------------------------------------------------- extrema
 
 
-def _runs(x: Any, out: Any, *, axis: int) -> tuple[Any, Any, Any]:
+def _runs(x: Any, *, largest: bool, axis: int) -> tuple[Any, Any, Any]:
+    x = in_memory(x)  # an element computed twice, and rounded otherwise, would not be the extremum
+    out = _extrema(x, largest, axis)
     mask = x == out
     same = (out == shifted(out, 0, axis)).astype(x.dtype)
     hits = mask.astype(x.dtype)
@@ -207,27 +210,34 @@ RUNS = primitive(
     _runs,
     None,
     multiple=True,
-    infer=lambda x, out, *, axis: (make_aval(x.shape, dtypes.bool_), out, out),
+    infer=lambda x, *, largest, axis: (make_aval(x.shape, dtypes.bool_), x, x),
     samples=lambda: [
-        Sample((np.array([1.0, 3.0, 2.0, 3.0]), np.array([1.0, 3.0, 3.0, 3.0])), {"axis": 0}),
+        Sample((np.array([1.0, 3.0, 2.0, 3.0]),), {"largest": True, "axis": 0}),
+        Sample((np.array([[1.0, 0.0, 0.0], [2.0, 3.0, 2.0]]),), {"largest": False, "axis": 1}),
     ],
-    compile_cost=15.0,
-    formula="where x == y, where it was before, how often so far",
+    compile_cost=25.0,
+    formula="where x is the extremum so far, where that is the one before, how often so far",
 )
 """Where a cumulative extremum is attained, where it is that of the place before, and its count."""
 
 
-def _push_cumulative_extremum(t: Any, x: Any, out: Any, *, axis: int) -> Any:
-    mask, same, count = apply(RUNS(axis=axis), x, out)
-    part = keep_where(mask, t)
-    return div(add(mul(same, linear_recurrence(same, part, axis)), part), count)
+def _push_cumulative_extremum(largest: bool) -> Callable[..., Any]:
+    def push(t: Any, x: Any, *, axis: int) -> Any:
+        mask, same, count = apply(RUNS(largest=largest, axis=axis), x)
+        part = keep_where(mask, t)
+        return div(add(mul(same, linear_recurrence(same, part, axis)), part), count)
+
+    return push
 
 
-def _pull_cumulative_extremum(g: Any, x: Any, out: Any, *, axis: int) -> Any:
-    mask, same, count = apply(RUNS(axis=axis), x, out)
-    share = div(g, count)
-    later = linear_recurrence(same, mul(same, share), axis, reverse=True)
-    return keep_where(mask, add(later, share))
+def _pull_cumulative_extremum(largest: bool) -> Callable[..., Any]:
+    def pull(g: Any, x: Any, *, axis: int) -> Any:
+        mask, same, count = apply(RUNS(largest=largest, axis=axis), x)
+        share = div(g, count)
+        later = linear_recurrence(same, mul(same, share), axis, reverse=True)
+        return keep_where(mask, add(later, share))
+
+    return pull
 
 
 def _lowest(dtype: Any) -> Any:
@@ -246,16 +256,16 @@ def _highest(dtype: Any) -> Any:
     return np.inf if jnp.issubdtype(dtype, jnp.floating) else np.iinfo(dtype).max
 
 
-def _cumulative_extremum(
-    name: str, better: Any, identity: Callable[[Any], Any], ufunc: np.ufunc, reduce: Any
-) -> Primitive:
-    def run(x: Any, *, axis: int) -> Any:
-        return scan(lambda a, b: [better(a[0], b[0])], [x], [identity(x.dtype)], axis)[0]
+def _extrema(x: Any, largest: bool, axis: int) -> Any:
+    better, identity = (lax.max, _lowest) if largest else (lax.min, _highest)
+    return scan(lambda a, b: [better(a[0], b[0])], [x], [identity(x.dtype)], axis)[0]
 
+
+def _cumulative_extremum(name: str, largest: bool, ufunc: np.ufunc, reduce: Any) -> Primitive:
     return primitive(
         name,
-        run,
-        PerOperand([_push_cumulative_extremum], [_pull_cumulative_extremum]),
+        lambda x, *, axis: _extrema(x, largest, axis),
+        PerOperand([_push_cumulative_extremum(largest)], [_pull_cumulative_extremum(largest)]),
         infer=lambda x, *, axis: make_aval(x.shape, x.dtype),
         batch=batch_along,
         samples=lambda: [
@@ -279,8 +289,8 @@ def _convention(at: list[float], partials: list[float], because: str, point: str
     return Convention((at,), (partials,), because, point, {"axis": 0}, [0.0, 1.0])
 
 
-CUMMAX = _cumulative_extremum("cummax", lax.max, _lowest, np.maximum, jnp.max)
-CUMMIN = _cumulative_extremum("cummin", lax.min, _highest, np.minimum, jnp.min)
+CUMMAX = _cumulative_extremum("cummax", True, np.maximum, jnp.max)
+CUMMIN = _cumulative_extremum("cummin", False, np.minimum, jnp.min)
 
 
 def cummax(x: Any, axis: int) -> Any:

@@ -28,7 +28,8 @@ STOP_GRADIENT = primitive(
 """Has no derivative: every derivative level takes it off its tensors, other levels keep them."""
 
 
-def _materialized(x: Any) -> Any:
+def in_memory(x: Any) -> Any:
+    """The kernel of :func:`materialized`, for other kernels."""
     # XLA computes as a whole what is scattered into. The index lies outside, so nothing is written.
     if x.size < 2:
         return x
@@ -41,7 +42,7 @@ def _materialized(x: Any) -> Any:
 
 MATERIALIZED = primitive(
     "materialized",
-    _materialized,
+    in_memory,
     Linear([lambda g: g]),
     infer=lambda x: x,
     batch=lambda operation, size, operands, batched: (apply(operation, *operands), True),

@@ -25,9 +25,11 @@ from fad.primitives.arithmetic import mul, over, times
 from fad.primitives.broadcast import broadcast_to
 from fad.primitives.declare import NAN, Convention, Sample, primitive
 from fad.primitives.derivative import Linear, PerOperand
+from fad.primitives.identity import in_memory
 from fad.primitives.shape import inverse_permutation, reshape, transpose
 
 Axes = tuple[int, ...]
+_ONE_AXIS = {"axes": (0,), "keepdims": False}
 
 
 def reduced_shape(shape: Shape, axes: Axes, keepdims: bool) -> Shape:
@@ -218,13 +220,21 @@ def _infer_extremum(name: str) -> Callable[..., Aval]:
     return infer
 
 
-def _ties(x: Any, out: Any, *, axes: Axes, keepdims: bool) -> tuple[Any, Any]:
+def _ties(x: Any, *, largest: bool, axes: Axes, keepdims: bool) -> tuple[Any, Any]:
+    x = in_memory(x)  # an element computed twice, and rounded otherwise, would not be the extremum
+    out = _extremum_of(x, axes, largest)
     kept = lax.reshape(out, reduced_shape(x.shape, axes, True))
     none = kept != kept  # of NaN the derivative is NaN everywhere, in both modes
     mask = (x == kept) | none
     count = lax.reduce_sum(mask.astype(accumulator(np.dtype(x.dtype))), axes)
     count = lax.reshape(lax.convert_element_type(count, x.dtype), kept.shape)
-    return mask, lax.reshape(jnp.where(none, kept, count), out.shape)
+    shape = reduced_shape(x.shape, axes, keepdims)
+    return mask, lax.reshape(jnp.where(none, kept, count), shape)
+
+
+def _infer_ties(x: Aval, *, largest: bool, axes: Axes, keepdims: bool) -> tuple[Aval, Aval]:
+    count = make_aval(reduced_shape(x.shape, axes, keepdims), x.dtype)
+    return make_aval(x.shape, dtypes.bool_), count
 
 
 TIES = primitive(
@@ -232,24 +242,30 @@ TIES = primitive(
     _ties,
     None,
     multiple=True,
-    infer=lambda x, out, *, axes, keepdims: (make_aval(x.shape, dtypes.bool_), out),
+    infer=_infer_ties,
     samples=lambda: [
-        Sample((np.array([1.0, 3.0, 3.0]), np.array(3.0)), {"axes": (0,), "keepdims": False}),
-        Sample((np.ones((2, 3)), np.ones((2, 1))), {"axes": (1,), "keepdims": True}),
+        Sample((np.array([1.0, 3.0, 3.0]),), {"largest": True, **_ONE_AXIS}),
+        Sample((np.ones((2, 3)),), {"largest": False, "axes": (1,), "keepdims": True}),
     ],
-    formula="where x == y, and how often",
+    formula="where x is its extremum, and how often",
 )
 """Where an extremum is attained, and how often: derivatives share evenly among ties."""
 
 
-def _push_extremum(t: Any, x: Any, out: Any, *, axes: Axes, keepdims: bool) -> Any:
-    mask, count = apply(TIES(axes=axes, keepdims=keepdims), x, out)
-    return over(reduce_sum(keep_where(mask, t), axes, keepdims), count)
+def _push_extremum(largest: bool) -> Callable[..., Any]:
+    def push(t: Any, x: Any, *, axes: Axes, keepdims: bool) -> Any:
+        mask, count = apply(TIES(largest=largest, axes=axes, keepdims=keepdims), x)
+        return over(reduce_sum(keep_where(mask, t), axes, keepdims), count)
+
+    return push
 
 
-def _pull_extremum(g: Any, x: Any, out: Any, *, axes: Axes, keepdims: bool) -> Any:
-    mask, count = apply(TIES(axes=axes, keepdims=keepdims), x, out)
-    return keep_where(mask, aligned(over(g, count), x.aval.shape, axes, keepdims))
+def _pull_extremum(largest: bool) -> Callable[..., Any]:
+    def pull(g: Any, x: Any, *, axes: Axes, keepdims: bool) -> Any:
+        mask, count = apply(TIES(largest=largest, axes=axes, keepdims=keepdims), x)
+        return keep_where(mask, aligned(over(g, count), x.aval.shape, axes, keepdims))
+
+    return pull
 
 
 def _samples_extremum() -> list[Sample]:
@@ -261,23 +277,21 @@ def _samples_extremum() -> list[Sample]:
     ]
 
 
-_ONE_AXIS = {"axes": (0,), "keepdims": False}
+def _extremum_of(x: Any, axes: Axes, largest: bool) -> Any:
+    if x.dtype == jnp.bool_:
+        return (lax.reduce_or if largest else lax.reduce_and)(x, axes)
+    out = (lax.reduce_max if largest else lax.reduce_min)(x, axes)
+    if not jnp.issubdtype(x.dtype, jnp.complexfloating):
+        return out
+    # XLA's order of complex numbers passes over NaN.
+    return jnp.where(lax.reduce_or(jnp.isnan(x), axes), complex(NAN, NAN), out)
 
 
-def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any]) -> Primitive:
-    def reduced(x: Any, axes: Axes) -> Any:
-        if x.dtype == jnp.bool_:
-            return boolean(x, axes)
-        out = kernel(x, axes)
-        if not jnp.issubdtype(x.dtype, jnp.complexfloating):
-            return out
-        # XLA's order of complex numbers passes over NaN.
-        return jnp.where(lax.reduce_or(jnp.isnan(x), axes), complex(NAN, NAN), out)
-
+def _extremum(name: str, largest: bool, reference: Callable[..., Any]) -> Primitive:
     return primitive(
         name,
-        _reducing(reduced),
-        PerOperand([_push_extremum], [_pull_extremum]),
+        _reducing(lambda x, axes: _extremum_of(x, axes, largest)),
+        PerOperand([_push_extremum(largest)], [_pull_extremum(largest)]),
         infer=_infer_extremum(name.removeprefix("reduce_")),
         batch=batch_reduction,
         samples=_samples_extremum,
@@ -290,8 +304,8 @@ def _extremum(name: str, kernel: Any, boolean: Any, reference: Callable[..., Any
     )
 
 
-REDUCE_MAX = _extremum("reduce_max", lax.reduce_max, lax.reduce_or, np.max)
-REDUCE_MIN = _extremum("reduce_min", lax.reduce_min, lax.reduce_and, np.min)
+REDUCE_MAX = _extremum("reduce_max", True, np.max)
+REDUCE_MIN = _extremum("reduce_min", False, np.min)
 
 
 def reduce_max(x: Any, axes: Axes, keepdims: bool = False) -> Any:
@@ -335,63 +349,6 @@ def reduce_any(x: Any, axes: Axes, keepdims: bool = False) -> Any:
 def reduce_all(x: Any, axes: Axes, keepdims: bool = False) -> Any:
     """Whether no element along ``axes`` is zero."""
     return apply1(REDUCE_ALL(axes=axes, keepdims=keepdims), x)
-
-
-def _batch_position(
-    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
-) -> tuple[Any, Any]:
-    params = dict(operation.params)
-    params["axis"] += 1
-    return apply1(operation.primitive(**params), operands[0]), True
-
-
-def _position(name: str, kernel: Any, reduce: Any, reference: Callable[..., Any]) -> Primitive:
-    def run(x: Any, *, axis: int, keepdims: bool) -> Any:
-        if jnp.issubdtype(x.dtype, jnp.complexfloating):  # ordered by real, then imaginary part
-            best = lax.expand_dims(reduce(x, (axis,)), (axis,))
-            out = lax.argmax(((x == best) | (x != x)).astype(jnp.int8), axis, jnp.int64)
-        elif x.dtype == jnp.bool_:
-            out = kernel(x.astype(jnp.int8), axis, jnp.int64)
-        else:
-            out = kernel(x, axis, jnp.int64)
-        return lax.expand_dims(out, (axis,)) if keepdims else out
-
-    def infer(x: Aval, *, axis: int, keepdims: bool) -> Aval:
-        if not x.shape[axis]:
-            raise FadValueError(
-                located(f"{name}: axis {axis} of shape {x.shape} is empty: it has no {name}.")
-            )
-        return make_aval(reduced_shape(x.shape, (axis,), keepdims), dtypes.int64)
-
-    return primitive(
-        name,
-        run,
-        None,
-        infer=infer,
-        batch=_batch_position,
-        samples=lambda: [
-            Sample((_draw(2, 3),), {"axis": 1, "keepdims": True}),
-            Sample((np.array([1.0, 4.0, 4.0, 1.0]),), {"axis": 0, "keepdims": False}),
-            Sample((np.array([1.0, np.nan, np.nan]),), {"axis": 0, "keepdims": False}),
-            Sample((np.array([False, True]),), {"axis": 0, "keepdims": False}),
-            Sample((_draw(0, 2),), {"axis": 1, "keepdims": False}),
-        ],
-        reference=reference,
-    )
-
-
-ARGMAX = _position("argmax", lax.argmax, lax.reduce_max, np.argmax)
-ARGMIN = _position("argmin", lax.argmin, lax.reduce_min, np.argmin)
-
-
-def argmax(x: Any, axis: int, keepdims: bool = False) -> Any:
-    """Index of the first maximum along ``axis``; of the first NaN if there is one."""
-    return apply1(ARGMAX(axis=axis, keepdims=keepdims), x)
-
-
-def argmin(x: Any, axis: int, keepdims: bool = False) -> Any:
-    """Index of the first minimum along ``axis``; of the first NaN if there is one."""
-    return apply1(ARGMIN(axis=axis, keepdims=keepdims), x)
 
 
 # The derivatives of products lean on cumulative products, which lean on sums.

@@ -1,4 +1,4 @@
-"""Binary search: where numbers belong among sorted ones."""
+"""Searching: where extrema are, and where numbers belong among sorted ones."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from jax import lax
 from jax import numpy as jnp
 
 from fad.core import dtypes, kernels
-from fad.core.apply import apply, apply2
+from fad.core.apply import apply, apply1, apply2
 from fad.core.aval import Aval, make_aval
 from fad.core.errors import FadValueError, located
-from fad.core.primitive import Operation
+from fad.core.primitive import Operation, Primitive
 from fad.core.tensor import aval_of, lift
 from fad.primitives.broadcast import broadcast_to, convert
 from fad.primitives.declare import Sample, primitive
+from fad.primitives.identity import in_memory
+from fad.primitives.reductions import reduced_shape
 
 _FEW = 32
 """So few numbers are searched faster by comparing with all of them than by halving."""
@@ -97,3 +100,63 @@ def searchsorted(a: Any, v: Any, side: str = "left", batch: int = 0) -> Any:
     return apply2(
         SEARCHSORTED(side=side, batch=batch), convert(lift(a), common), convert(lift(v), common)
     )
+
+
+def _batch_position(
+    operation: Operation, size: int, operands: tuple[Any, ...], batched: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    params = dict(operation.params)
+    params["axis"] += 1
+    return apply1(operation.primitive(**params), operands[0]), True
+
+
+def _position(name: str, kernel: Any, reduce: Any, reference: Callable[..., Any]) -> Primitive:
+    def run(x: Any, *, axis: int, keepdims: bool) -> Any:
+        if jnp.issubdtype(x.dtype, jnp.complexfloating):  # ordered by real, then imaginary part
+            x = in_memory(x)
+            best = lax.expand_dims(reduce(x, (axis,)), (axis,))
+            out = lax.argmax(((x == best) | (x != x)).astype(jnp.int8), axis, jnp.int64)
+        elif x.dtype == jnp.bool_:
+            out = kernel(x.astype(jnp.int8), axis, jnp.int64)
+        else:
+            out = kernel(x, axis, jnp.int64)
+        return lax.expand_dims(out, (axis,)) if keepdims else out
+
+    def infer(x: Aval, *, axis: int, keepdims: bool) -> Aval:
+        if not x.shape[axis]:
+            raise FadValueError(
+                located(f"{name}: axis {axis} of shape {x.shape} is empty: it has no {name}.")
+            )
+        return make_aval(reduced_shape(x.shape, (axis,), keepdims), dtypes.int64)
+
+    return primitive(
+        name,
+        run,
+        None,
+        infer=infer,
+        batch=_batch_position,
+        samples=lambda: [
+            Sample(
+                (np.array([[0.5, -1.0, 2.0], [0.25, 3.0, -0.5]]),), {"axis": 1, "keepdims": True}
+            ),
+            Sample((np.array([1.0, 4.0, 4.0, 1.0]),), {"axis": 0, "keepdims": False}),
+            Sample((np.array([1.0, np.nan, np.nan]),), {"axis": 0, "keepdims": False}),
+            Sample((np.array([False, True]),), {"axis": 0, "keepdims": False}),
+            Sample((np.ones((0, 2)),), {"axis": 1, "keepdims": False}),
+        ],
+        reference=reference,
+    )
+
+
+ARGMAX = _position("argmax", lax.argmax, lax.reduce_max, np.argmax)
+ARGMIN = _position("argmin", lax.argmin, lax.reduce_min, np.argmin)
+
+
+def argmax(x: Any, axis: int, keepdims: bool = False) -> Any:
+    """Index of the first maximum along ``axis``; of the first NaN if there is one."""
+    return apply1(ARGMAX(axis=axis, keepdims=keepdims), x)
+
+
+def argmin(x: Any, axis: int, keepdims: bool = False) -> Any:
+    """Index of the first minimum along ``axis``; of the first NaN if there is one."""
+    return apply1(ARGMIN(axis=axis, keepdims=keepdims), x)

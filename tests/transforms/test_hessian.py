@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,9 +11,9 @@ import pytest
 from jax import numpy as jnp
 
 import fad
+from tests.compiling import run_as_users
 from tests.transforms.containers import CONTAINERS, B, W, structure
 
-ROOT = Path(__file__).parents[2]
 X = np.array([0.5, -1.25, 2.0])
 V = np.array([1.0, -0.5, 0.25])
 
@@ -289,9 +285,7 @@ for hessian in fad.hessian(f), fad.jit(fad.hessian(f)):
 
 
 def test_exactly_symmetric_where_products_and_sums_are_one_instruction():
-    # In a process of its own: the tests compile without such instructions.
-    environment = {**os.environ, "XLA_FLAGS": ""}
-    subprocess.run([sys.executable, "-c", SYMMETRIC], env=environment, check=True, cwd=ROOT)
+    run_as_users(SYMMETRIC)  # the tests compile without such instructions
 
 
 @pytest.mark.parametrize("limit", range(1, 9))
