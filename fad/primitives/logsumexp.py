@@ -21,6 +21,7 @@ from fad.primitives.arithmetic import add, mul, neg, sub, times
 from fad.primitives.cumulative import linear_recurrence
 from fad.primitives.declare import INF, Convention, Sample, primitive
 from fad.primitives.derivative import PerOperand
+from fad.primitives.identity import in_memory
 from fad.primitives.logarithms import log1p
 from fad.primitives.precise import widened
 from fad.primitives.reductions import (
@@ -40,6 +41,7 @@ def _draw(*shape: int) -> np.ndarray:
 
 def _parts(x: Any, axes: Axes) -> tuple[Any, Any]:
     """The maximum m with its axes kept, and the sum of exp(x - m) less 1."""
+    x = in_memory(x)  # what is counted must be what is left out
     top = lax.reshape(lax.reduce_max(x, axes), reduced_shape(x.shape, axes, True))
     is_top = x == top
     others = lax.reduce_sum(lax.exp(jnp.where(is_top, -jnp.inf, x - top)), axes)
