@@ -125,6 +125,11 @@ def last_uses(graph: Graph) -> list[list[int]]:
     return last
 
 
+def variables_read(graph: Graph) -> set[int]:
+    """The variables that an equation takes or that are results; inputs may be none of them."""
+    return {v for eqn in graph.equations for v in eqn.inputs}.union(graph.outputs)
+
+
 def eliminate_dead(graph: Graph) -> Graph:
     """Drop equations whose results nothing reads (DCE). Inputs stay."""
     needed = set(graph.outputs)

@@ -21,7 +21,7 @@ import numpy as np
 from fad.core import kernels
 from fad.core.aval import Aval
 from fad.core.config import Compile
-from fad.core.graph import Equation, Graph, evaluate, last_uses, simplify
+from fad.core.graph import Equation, Graph, evaluate, last_uses, simplify, variables_read
 from fad.core.kernels import Buffer
 from fad.core.literals import literal_buffer
 from fad.core.primitive import Operation
@@ -220,7 +220,7 @@ def program_for(
     they came about.
     """
     graph = simplify(graph)
-    read = {v for eqn in graph.equations for v in eqn.inputs}.union(graph.outputs)
+    read = variables_read(graph)
     used = [i for i, v in enumerate(graph.inputs) if v in read]
     count = 0
     if is_float and is_fused(graph):

@@ -15,7 +15,7 @@ from fad.batching.batch import BatchLevel, BatchTensor
 from fad.core.apply import apply
 from fad.core.aval import Aval
 from fad.core.config import is_zero_strong
-from fad.core.graph import Equation, Graph, evaluate, simplify
+from fad.core.graph import Equation, Graph, evaluate, simplify, variables_read
 from fad.core.primitive import Operation, Primitive, ReverseRule
 from fad.core.program import perform_inline
 from fad.core.tensor import Tensor
@@ -169,7 +169,7 @@ def _split(graph: Graph, wanted: tuple[int, ...]) -> Split:
     given = [v for v in range(boundary) if v not in made]
     received = [c.variable for c in cotangents]
     reverse = simplify(Graph(level.avals, [*given, *received], [*constants, *backward], results))
-    read = {v for eqn in reverse.equations for v in eqn.inputs}.union(reverse.outputs)
+    read = variables_read(reverse)
     residuals = [v for v in given if v in read]
     reverse = Graph(reverse.avals, [*residuals, *received], reverse.equations, reverse.outputs)
     count = len(inputs)
@@ -192,7 +192,7 @@ def part_for(graph: Graph, wanted: tuple[int, ...]) -> Part:
         part = needed_part(
             Graph(graph.avals, graph.inputs, graph.equations, [graph.outputs[i] for i in wanted])
         )
-        read = {v for eqn in part.equations for v in eqn.inputs}.union(part.outputs)
+        read = variables_read(part)
         taken = tuple([i for i, v in enumerate(part.inputs) if v in read])
         inputs = [part.inputs[i] for i in taken]
         return Part(Graph(part.avals, inputs, part.equations, part.outputs), taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fad.core.errors import FadTypeError, located
-from fad.core.graph import Graph, simplify
+from fad.core.graph import Graph, simplify, variables_read
 from fad.primitives.broadcast import zeros
 from fad.reverse.pullback import Recording
 from fad.staging.call import needed_part, run_graph
@@ -36,7 +36,7 @@ def transpose(graph: Graph, linear: int, name: str = "the function") -> Graph:
     inputs = [x.variable for x in [*cotangents, *others]]
     # The call of a graph gives its residuals together with results that are not needed here.
     transposed = needed_part(simplify(Graph(level.avals, inputs, level.equations, results)))
-    read = {v for eqn in transposed.equations for v in eqn.inputs}.union(transposed.outputs)
+    read = variables_read(transposed)
     if not read.isdisjoint([p.variable for p in primals]):
         raise FadTypeError(
             located(
